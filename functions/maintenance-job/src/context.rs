@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
@@ -20,6 +21,9 @@ use rollcall_domain::snapshot::Snapshot;
 
 use crate::error::StepError;
 
+/// The longest pause of Microsoft Graph that an invocation waits for itself.
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
+
 /// One profile with its stored state and its part of the report.
 pub(crate) struct ProfileContext {
     pub(crate) profile: Profile,
@@ -36,15 +40,21 @@ pub(crate) struct RunContext<'a> {
     /// The courses and catalogs of each group when the snapshot was taken.
     pub(crate) listed: HashMap<ObjectId, GroupRoles>,
     pub(crate) profiles: Vec<ProfileContext>,
+    /// The problems of stored profiles that cannot be read, by key.
     pub(crate) unreadable: BTreeMap<String, String>,
     pub(crate) holds: BTreeMap<ProfileId, Hold>,
     pub(crate) graph_reader: GraphReader,
     pub(crate) graph_writer: GraphWriter,
     pub(crate) platform: Learn365,
     pub(crate) budget: RunBudget,
+    /// The smallest number of Graph requests with which the member changes can be written; the
+    /// report compares it with the actual number.
     pub(crate) min_writes: u64,
     /// Indexes of profiles whose state is not stored yet.
     pub(crate) unsaved: BTreeSet<usize>,
+    /// Accounts of learners that do not exist (any more), as this run found out. They are known
+    /// for all groups.
+    pub(crate) missing: BTreeSet<ObjectId>,
     /// Counts of the membership step.
     pub(crate) counted: BTreeMap<String, u64>,
     pub(crate) slot: DateTime<Utc>,
@@ -63,6 +73,14 @@ impl RunContext<'_> {
         self.profiles
             .iter()
             .any(|entry| entry.report.added.deferred + entry.report.removed.deferred > 0)
+    }
+
+    /// Returns the pause that Microsoft Graph asks for, if it is too long to wait for: nothing is
+    /// tried meanwhile, because refused requests prolong it (F-7).
+    pub(crate) fn throttled_for(&self) -> Option<Duration> {
+        self.graph_writer
+            .throttled_for()
+            .filter(|pause| *pause > LONGEST_WAIT)
     }
 
     /// Returns the ids of profiles that are not deleted. A profile that cannot be read
@@ -122,6 +140,7 @@ pub(crate) async fn load<'a>(
         budget,
         min_writes: 0,
         unsaved: BTreeSet::new(),
+        missing: BTreeSet::new(),
         counted: BTreeMap::new(),
         slot,
     })

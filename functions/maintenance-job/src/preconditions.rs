@@ -1,5 +1,5 @@
-//! Preconditions of a run, checked before the lock: a snapshot exists, is recent, and its
-//! refresh has ended.
+//! Preconditions of a run, checked before the lock is acquired: the tenant is entitled, no refresh
+//! is running or due in the same slot, and a recent snapshot exists.
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;

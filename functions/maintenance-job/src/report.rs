@@ -4,6 +4,7 @@ use rollcall_clients::objects::report_key;
 use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_domain::membership::report::{GraphUse, MaintenanceReport, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::snapshot::Property;
 
 use crate::context::RunContext;
 use crate::error::StepError;
@@ -36,7 +37,7 @@ pub(crate) fn collect(
         unfinished: out_of_time || (unfinished && continuation < PLATFORM_TRIES),
         profiles,
         unreadable: context.unreadable.clone(),
-        notes: Vec::new(),
+        notes: missing_accounts(context).into_iter().collect(),
         graph: GraphUse {
             http: stats.http_requests,
             requests: stats.requests(),
@@ -44,6 +45,41 @@ pub(crate) fn collect(
             min_writes: context.min_writes,
         },
     }
+}
+
+/// The number of users that the note about missing accounts names.
+const NAMED: usize = 10;
+
+/// Returns the note about users whose account does not exist, which is not a failure of any group.
+fn missing_accounts(context: &RunContext<'_>) -> Option<String> {
+    if context.missing.is_empty() {
+        return None;
+    }
+    let snapshot = &context.snapshot;
+    let rows = snapshot.people.rows_by_object();
+    let names: Vec<&str> = context
+        .missing
+        .iter()
+        .filter_map(|account| rows.get(account))
+        .take(NAMED)
+        .map(|row| {
+            snapshot
+                .people
+                .property(Property::Title, *row)
+                .unwrap_or("a user without a name")
+        })
+        .collect();
+    let more = context.missing.len().saturating_sub(names.len());
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    Some(format!(
+        "the learning platform lists an account that does not exist in Microsoft Entra (any more) \
+         for: {}{more}; they are not added to groups",
+        names.join(", ")
+    ))
 }
 
 /// Stores the report and adds its counts to those of earlier invocations in the run record.
@@ -139,8 +175,8 @@ pub(crate) fn notices(
     all
 }
 
-/// Returns the notice that a run failed, in part or as a whole. Its identity makes it one e-mail
-/// per slot.
+/// Returns the notice that a run failed, in part or as a whole. Job, slot and errors identify it,
+/// so a repetition causes no second e-mail.
 pub(crate) fn failure(run: &Run, errors: Vec<String>, consequence: &str) -> NoticeKind {
     NoticeKind::Failure {
         job: run.request.job.name().to_owned(),

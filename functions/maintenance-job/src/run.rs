@@ -29,6 +29,9 @@ const TIME_PAUSE: Duration = Duration::from_secs(5);
 /// Delay of the continuation while Learn365 does not yet show a group it has accepted.
 const PLATFORM_PAUSE: Duration = Duration::from_mins(1);
 
+/// The longest delay of a message in SQS.
+const LONGEST_DELAY: Duration = Duration::from_mins(15);
+
 /// Executes one run.
 ///
 /// # Errors
@@ -39,10 +42,14 @@ pub async fn execute_run(
     request: RunRequest,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    if request.job == Job::Refresh {
-        return Err(Failure(
-            "maintenance-job does not handle refresh runs".to_owned(),
-        ));
+    match request.job {
+        Job::Maintenance | Job::Membership => {}
+        Job::Refresh | Job::DirectorySync => {
+            let job = request.job;
+            return Err(Failure(format!(
+                "maintenance-job does not handle {job} runs"
+            )));
+        }
     }
     let tenant = services.store.tenant(request.tenant).await?;
     let tenant =
@@ -61,6 +68,8 @@ struct Maintenance<'a> {
 struct Reported {
     notices: Vec<NoticeKind>,
     out_of_time: bool,
+    /// The pause that Microsoft Graph asks for.
+    throttled_for: Option<Duration>,
     unfinished: bool,
 }
 
@@ -96,12 +105,13 @@ impl JobRun for Maintenance<'_> {
         let report = report::collect(&context, out_of_time, run.request.continuation);
         report::store(&context, run, &report).await?;
         if !report.unfinished {
-            manual_edits::mark_notified(&mut context);
+            manual_edits::mark_reported(&mut context);
             memberships::save(&mut context).await?;
         }
         Ok(Reported {
             notices: report::notices(&context, run, &report),
             out_of_time,
+            throttled_for: context.throttled_for(),
             unfinished: report.unfinished,
         })
     }
@@ -119,10 +129,10 @@ impl JobRun for Maintenance<'_> {
         if !reported.unfinished {
             return Ok(Completion::Ended);
         }
-        let after = if reported.out_of_time {
-            TIME_PAUSE
-        } else {
-            PLATFORM_PAUSE
+        let after = match reported.throttled_for {
+            Some(pause) => pause.min(LONGEST_DELAY),
+            None if reported.out_of_time => TIME_PAUSE,
+            None => PLATFORM_PAUSE,
         };
         Ok(Completion::Continue {
             after,

@@ -45,8 +45,8 @@ impl<'a> StepTimer<'a> {
             counts: BTreeMap::new(),
         });
         let mut shown = self.run.clone();
-        // The counts are stored only at the end, because the next invocation repeats and counts
-        // the work of one that crashed.
+        // The counts of this invocation are stored only at its end: if it crashes, the next one
+        // repeats its work and counts it.
         shown.counts.clone_from(&self.before);
         let fence = context.budget.fence();
         let store = &context.services.store;

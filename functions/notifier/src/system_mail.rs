@@ -1,4 +1,4 @@
-//! Delivers system mail: the channel that works when a tenant's own does not.
+//! Delivers system mail, the channel that does not depend on an account of the tenant.
 
 use rollcall_app::Services;
 use rollcall_clients::ses::MailError;
@@ -6,8 +6,8 @@ use rollcall_clients::store::messages::Ledger;
 use rollcall_domain::notices::{Notice, render};
 use rollcall_runtime::Failure;
 
-/// Delivers one notice, first in the product, which cannot cause a duplicate e-mail, then by mail,
-/// guarded by the ledger's entry.
+/// Delivers one notice: first in the product, where a repetition has no effect, then by mail. The
+/// entry in the ledger prevents a second e-mail if the notice is delivered again.
 ///
 /// # Errors
 /// Returns an error if the notice must be retried.

@@ -31,9 +31,9 @@ pub(crate) async fn by_form(
     finish(&app, &headers, returned.ok().map(|Form(it)| it)).await
 }
 
-/// Handles both response modes. A missing, unknown, expired and used state get the same response,
-/// so that callers cannot find out which states exist, and no redirect, because its target is
-/// unknown.
+/// Handles both response modes. The response is the same for a missing, unknown, expired or used
+/// state, so that callers cannot detect which states exist. It is not a redirect, because without
+/// a state the page to return to is unknown.
 async fn finish(app: &AppState, headers: &HeaderMap, returned: Option<CallbackParams>) -> Response {
     let Some((state, returned)) = returned.and_then(CallbackParams::with_state) else {
         return response::start_again(app, headers);

@@ -16,7 +16,8 @@ use crate::params::CallbackParams;
 use crate::response::{CallbackResult, Refusal};
 use crate::{AppState, identity};
 
-/// The time limit of the proof: the browser waits for a gateway that times out after 30 seconds.
+/// The time limit for proving a consent. The browser waits meanwhile, and API Gateway ends a
+/// request after 30 seconds.
 const CONSENT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Continues with the consent if the user who signed in is the administrator who began.
@@ -92,7 +93,7 @@ async fn prove_consent(
 ) -> Result<EntraConnection, StoreError> {
     let services = &app.services;
     let (tenant, by, now) = (attempt.tenant, attempt.by.clone(), Utc::now());
-    // Recorded first: if this function crashes now, a tick continues the proof.
+    // The consent is recorded before it is proved: after a crash a tick continues the proof.
     let noted = |before: Option<EntraConnection>| {
         let before = before.unwrap_or_else(|| EntraConnection::begun(None, now, by.clone(), now));
         before.consented(now)

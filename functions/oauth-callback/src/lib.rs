@@ -2,7 +2,7 @@
 //!
 //! A browser's parameters can be forged, so only the state is trusted: it is random, stored here,
 //! and valid once and for ten minutes. Everything else is proved with Microsoft: the user by the
-//! code and the signed identity token, a consent by using it.
+//! code and the signed identity token, a consent by a request to Microsoft Graph that requires it.
 
 mod callback;
 mod entra;
@@ -18,7 +18,8 @@ use rollcall_app::Services;
 use rollcall_clients::http::ApiError;
 use rollcall_runtime::auth::{Identities, with_common_responses};
 
-/// A posted response contains little besides a code and a state.
+/// The maximum size of a body in bytes. A posted response contains little besides a code and a
+/// state.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The state that handlers share.

@@ -1,4 +1,5 @@
-//! A catalog's account: signs in, is checked, and waits to be saved (S1-09…S1-12, S1-30).
+//! Connects the account of a catalog: checks the account that signed in and stores it as a draft
+//! until an administrator saves it (S1-09…S1-12, S1-30).
 
 use chrono::{TimeDelta, Utc};
 use rollcall_clients::entra::Grant;
@@ -50,7 +51,8 @@ async fn read_account(app: &AppState, grant: &Grant) -> Result<AccountFacts, Ref
         .account()
         .await
         .map_err(|error| unreadable(&error))?;
-    // An unclear result is an error, because a shared mailbox has no licence either.
+    // A purpose that cannot be read is an error and must not count as a missing licence, because
+    // a shared mailbox has no licence either.
     match mailbox
         .purpose()
         .await
@@ -75,8 +77,9 @@ fn unreadable(error: &ApiError) -> Refusal {
     Refusal::Unavailable
 }
 
-/// Stores the account as a draft that only its administrator can save, and replaces an earlier
-/// draft. The catalog's connection is left unchanged.
+/// Stores the account as a draft that only the administrator who began the sign-in can save, and
+/// replaces an earlier draft. The account that is connected now remains in use. Returns the name
+/// of the draft.
 async fn save_draft(
     app: &AppState,
     attempt: &SignInAttempt,

@@ -14,7 +14,7 @@ pub(crate) struct CallbackParams {
     error_description: Option<String>,
     /// Present on errors as well, so it is checked last.
     pub(crate) admin_consent: Option<String>,
-    /// Can be forged like the others: it must match, but it proves nothing.
+    /// Must be the tenant of the sign-in attempt. It proves nothing, because it can be forged.
     pub(crate) tenant: Option<String>,
 }
 
@@ -45,7 +45,8 @@ fn aadsts_number(description: &str) -> Option<u32> {
     digits[..end.unwrap_or(digits.len())].parse().ok()
 }
 
-/// Returns an error's name without characters that are invalid in error names.
+/// Returns an error's name without characters that are invalid in error names, at most 40
+/// characters.
 fn error_name(error: &str) -> String {
     let known = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
     error.chars().filter(known).take(40).collect()

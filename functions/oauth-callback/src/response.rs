@@ -21,7 +21,7 @@ pub(crate) enum CallbackResult {
     Connected,
     /// Consent was given; Microsoft needs some time until it takes effect.
     Pending,
-    /// The account signed in; this name is needed to save it (S1-30).
+    /// The account signed in. Contains the name of its draft, which is needed to save it (S1-30).
     SignedIn(String),
     /// The stage failed, with cause and code.
     Refused(Cause, Option<String>),
@@ -32,7 +32,8 @@ pub(crate) enum CallbackResult {
 /// The reason why a stage ended without an outcome.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Microsoft refused, or sent something invalid; recorded for the directory connection only (S1-30).
+    /// Microsoft refused, or its response is invalid. This is recorded for the directory
+    /// connection only (S1-30).
     Refused {
         cause: Cause,
         /// The code to show.
@@ -59,8 +60,9 @@ pub(crate) fn render(app: &AppState, attempt: &SignInAttempt, result: &CallbackR
     }
 }
 
-/// Returns the console's page with the result. Names and codes are in the query; the name that is
-/// needed to save the account is in the fragment, which browsers do not send to servers.
+/// Returns the URL of the console page with the result, or `None` if the deployment has no console
+/// or the page belongs to another origin. The result and the error code are in the query; the name
+/// of a draft is in the fragment, which browsers do not send to servers.
 fn console_url(app: &AppState, attempt: &SignInAttempt, result: &CallbackResult) -> Option<Url> {
     let origin = app.services.settings.frontend_url.as_deref()?;
     let mut url = Url::parse(&format!("{origin}{}", attempt.return_to.as_str())).ok()?;

@@ -1,7 +1,7 @@
 //! The permissions of the API, and the layer that checks the permission of each route.
 //!
-//! Tests and `docs/api.md` are made from the table. Requests to routes missing from it are
-//! rejected.
+//! Tests and `docs/api.md` are made from the table of routes, [`ROUTES`]. Requests to routes that
+//! it does not contain are rejected.
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header::ALLOW;
@@ -160,7 +160,7 @@ impl Permission {
         matches!(self, Self::ReadSync | Self::ManageSync)
     }
 
-    /// Checks that the caller has it.
+    /// Checks that the caller has the permission.
     fn of(self, caller: &Caller) -> Result<(), AuthError> {
         let together = self.together();
         if !together.is_empty() && together.iter().all(|role| caller.roles.contains(role)) {
@@ -257,7 +257,7 @@ pub(crate) async fn authorize(
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
-/// Rejects a request that is not in the table, even if the router has a handler for it.
+/// Rejects a request whose route is not in [`ROUTES`], even if the router has a handler for it.
 fn without_entry(path: &str) -> Result<Response, ApiError> {
     let methods: Vec<&str> = ROUTES
         .iter()

@@ -81,7 +81,7 @@ impl JsonBody {
         }
     }
 
-    /// Reads a text that may be absent or `null`, and that no problem repeats.
+    /// Reads a text that may be absent or `null`. Problems do not contain its value.
     pub(crate) fn secret(&mut self, name: &str) -> Option<String> {
         match self.object.remove(name) {
             None | Some(Value::Null) => None,

@@ -2,7 +2,8 @@
 
 const WHOLE_NUMBER: &str = "expected a whole number, 0 or more";
 
-/// Returns the message without its line and column and without Rust type names. Long messages are cut.
+/// Returns the message without its line and column and without Rust type names, at most 300
+/// characters.
 pub(crate) fn plain(text: &str) -> String {
     let mut text = text
         .split(" at line ")

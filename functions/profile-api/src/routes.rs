@@ -20,8 +20,9 @@ pub struct Route {
     pub path: &'static str,
     /// The required permission.
     pub permission: Permission,
-    /// True if it responds with 423 during maintenance (S4-110…114). This is for the document
-    /// and the tests; the store rejects the write, and `profiles/lock.rs` the preview.
+    /// True if it responds with 423 during maintenance (S4-110…114). This value is used only by the
+    /// document and the tests: the store rejects writes, and `profiles/lock.rs` rejects previews
+    /// and member lists.
     pub locked: bool,
     /// The feature it belongs to, if that requires the directory connection (S0-14).
     pub needs: Option<Feature>,

@@ -68,7 +68,7 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Json<TenantStatus>, ApiError> {
-    // Boxed, because ten concurrent reads make the future too large for the stack.
+    // Boxed, because several concurrent reads make the future too large for the stack.
     let status = Box::pin(status(&api.services.store, caller.tenant)).await?;
     Ok(Json(status.ok_or(ApiError::NoSettings)?))
 }

@@ -1,8 +1,8 @@
 //! The connections tick: renews grants, reports lost accounts, sends welcome messages
 //! and waiting mail, completes consents and follows up room responses.
 //!
-//! Every step reads the stored state and does what is due. A tick that is late, repeated or
-//! interrupted does no harm: the next one continues.
+//! Every step reads the stored state and does what is due. A tick may therefore be late, repeated
+//! or interrupted: the next one does what is left.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use rollcall_runtime::Deadline;
 
 /// Number of items processed concurrently; most of the time is spent waiting for Microsoft.
 const AT_ONCE: usize = 8;
-/// Time limit of one item.
+/// Minimum time left before the deadline for beginning an item.
 const ONE: Duration = Duration::from_secs(30);
 /// Time after the end of a session during which a room's response is still expected.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);

@@ -25,6 +25,12 @@ pub struct Behaviour {
     pub nextlink_host: Option<String>,
     /// Graph write quota; `None` means unlimited.
     pub throttle: Option<Throttle>,
+    /// Graph's answer when a member is added whose account does not exist.
+    pub unknown_member: UnknownMember,
+    /// The object named by Graph's 404 when somebody who is not a member is removed.
+    pub removed_non_member: RemovedNonMember,
+    /// Learn365 still lists the object ids of accounts that were deleted in Entra.
+    pub lms_keeps_deleted_accounts: bool,
     /// Learn365 lists deleted courses with `IsDeleted: true` instead of hiding them.
     pub list_deleted_courses: bool,
     /// Application tokens are JWTs with their roles, like Microsoft's current tokens, instead of
@@ -78,6 +84,9 @@ impl Default for Behaviour {
             enums_as_numbers: false,
             nextlink_host: None,
             throttle: None,
+            unknown_member: UnknownMember::NotFound,
+            removed_non_member: RemovedNonMember::NamesGroup,
+            lms_keeps_deleted_accounts: false,
             list_deleted_courses: false,
             readable_tokens: false,
             token_lifetime_s: 3_599,
@@ -116,11 +125,40 @@ impl Behaviour {
     }
 }
 
-/// A Graph write quota per application and tenant (3,000 per 150 s in the real service).
+/// Graph's answers when a member is added whose account does not exist; both are documented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownMember {
+    /// 404 with the id of the account.
+    NotFound,
+    /// 400 with the text that Graph also uses for a group that is not replicated yet.
+    BadReference,
+}
+
+/// The id in Graph's 404 when somebody who is not a member is removed. Public reports show the
+/// group's id ("one of its queried reference-property objects are not present"); the
+/// documentation does not say which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RemovedNonMember {
+    /// The id of the group, although the group exists.
+    NamesGroup,
+    /// The id of the account.
+    NamesMember,
+}
+
+/// A Graph write quota per application and tenant (3,000 per 150 s in the real service).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Throttle {
     /// Writes allowed in one window; every non-GET request costs one.
     pub writes_per_window: u32,
     /// Length of the window in milliseconds.
     pub window_ms: u64,
+    /// The cost of a PATCH that adds members; 0 means one. Microsoft's documentation says one, its
+    /// support says seven for twenty members.
+    pub member_patch_cost: u32,
+    /// Milliseconds by which every refused request prolongs the window: requests count while the
+    /// app is throttled.
+    pub penalty_ms: u64,
 }

@@ -58,7 +58,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub use acs::{AcsMail, AcsResource};
-pub use behaviour::{Behaviour, LMS_PAGE_LIMIT, OauthRefusal, Throttle};
+pub use behaviour::{
+    Behaviour, LMS_PAGE_LIMIT, OauthRefusal, RemovedNonMember, Throttle, UnknownMember,
+};
 pub use entra::ConsentChoice;
 pub use faults::{Fault, FaultKind, FaultMatch};
 pub use identity::TokenError;

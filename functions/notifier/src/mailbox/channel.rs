@@ -60,8 +60,8 @@ impl MailChannel {
         matches!(self, Self::Account(_))
     }
 
-    /// Returns true if an e-mail that was marked on a mailbox may be sent again: only if the channel
-    /// detects duplicates and the e-mail was marked on that channel.
+    /// Returns true if an e-mail that was marked by a mailbox may be sent again without causing a
+    /// duplicate: this channel detects duplicates, and the mark is from this channel.
     pub(crate) fn detects_duplicates(self, mailbox_name: &str) -> bool {
         self == Self::CommunicationServices && mailbox_name == COMMUNICATION_SERVICES
     }

@@ -58,7 +58,8 @@ impl MailboxDelivery<'_> {
             let failed = MessageStatus::Failed;
             return self.record_end(catalog, mail, failed, problem, now()).await;
         }
-        // Counted before sending: if the function crashes in between, the quota is used up.
+        // The e-mail is counted before it is sent. After a crash in between the count is too high,
+        // which never exceeds the rate limit.
         if channel.has_rate_limit() {
             self.state.rate.sent(recipients(mail), now());
         }
@@ -115,7 +116,8 @@ impl MailboxDelivery<'_> {
         }
     }
 
-    /// Handles a send error. After some of them the e-mail may nevertheless have been sent.
+    /// Handles a send error. After [`SendError::Unknown`] the e-mail may nevertheless have been
+    /// sent.
     async fn handle_send_error(
         &mut self,
         catalog: CatalogId,
@@ -174,8 +176,8 @@ impl MailboxDelivery<'_> {
         }
     }
 
-    /// Returns the cause if a refusal concerns the account and not only this e-mail: its mailbox is
-    /// gone, or it rejects even the e-mail that announces the account (S1-31).
+    /// Returns the cause if a refusal concerns the account and not only this e-mail: the mailbox no
+    /// longer exists, or even the e-mail that announces the account is rejected (S1-31).
     fn cause(&self, status: u16, mail: &Waiting) -> Option<Cause> {
         if !self.channel.has_rate_limit() {
             return None;
@@ -211,7 +213,8 @@ impl MailboxDelivery<'_> {
             .await
     }
 
-    /// Records that the account no longer works; its mail waits.
+    /// Records that the account no longer works. The catalog's mail waits until an account is
+    /// connected again.
     async fn account_lost(
         &mut self,
         catalog: CatalogId,

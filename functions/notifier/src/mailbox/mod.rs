@@ -2,8 +2,8 @@
 //! rest.
 //!
 //! One lease per mailbox makes sure that only one function sends from it, so that its rate limit
-//! holds and no mail is sent twice. An e-mail that is already marked when the lease is acquired was
-//! left behind by a function that crashed.
+//! holds and no mail is sent twice. Each e-mail is marked with the mailbox before it is sent. One
+//! that is already marked when the lease is acquired was left behind by a function that crashed.
 
 pub(crate) mod channel;
 mod deliver;
@@ -27,8 +27,8 @@ pub type Clock = fn() -> DateTime<Utc>;
 
 /// The number of e-mails that are read at a time, per catalog.
 const PAGE_SIZE: usize = 60;
-/// The delay of the next attempt if another function holds the lease; it may not see mail that
-/// was queued after it read the list.
+/// The delay of the next attempt if another function holds the lease. That function may have read
+/// the list before the newest mail was queued.
 const LEASE_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// The minimum time left for beginning an e-mail: getting the token, sending for at most thirty
 /// seconds, and recording the outcome.
@@ -119,7 +119,7 @@ async fn find_channel(
     )))
 }
 
-/// One pass over a mailbox, under its lease.
+/// The delivery of the waiting mail of one mailbox, under its lease.
 struct MailboxDelivery<'a> {
     services: &'a Services,
     tenant: TenantId,
@@ -143,7 +143,8 @@ impl MailboxDelivery<'_> {
             .mailbox_state(self.tenant, &self.mailbox_name);
         self.state = stored.await?;
         let at = self.send_all(fence, now, deadline).await?;
-        // Sent first, then recorded: a duplicate wakeup is better than a missing one.
+        // The wakeup is sent before it is recorded, so that a crash in between causes a duplicate
+        // wakeup and not a missing one.
         self.schedule_wakeup(at, now()).await?;
         let put = self
             .services
@@ -153,9 +154,9 @@ impl MailboxDelivery<'_> {
         Ok(at)
     }
 
-    /// Sends a wakeup message for this time unless one is already scheduled. A message that is
-    /// due about now is the one that started this pass. The message names a catalog that still
-    /// uses the mailbox.
+    /// Sends a wakeup message for this time unless one is already scheduled. A recorded message
+    /// that is due about now is not counted, because it is the one that is being handled. The
+    /// message names a catalog that still uses the mailbox.
     async fn schedule_wakeup(
         &mut self,
         at: Option<DateTime<Utc>>,
@@ -172,12 +173,12 @@ impl MailboxDelivery<'_> {
         if coming.is_some_and(|wakes| wakes <= at + WAKEUP_TOLERANCE) {
             return Ok(());
         }
-        let process_mailbox = MailboxWakeup {
+        let wakeup = MailboxWakeup {
             tenant: self.tenant,
             catalog: *catalog,
         };
         let after = (at - now).to_std().unwrap_or_default();
-        self.services.wake_mailbox(process_mailbox, after).await?;
+        self.services.wake_mailbox(wakeup, after).await?;
         self.state.wakes_at = Some(at);
         Ok(())
     }

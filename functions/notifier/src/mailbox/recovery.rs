@@ -19,8 +19,8 @@ impl MailboxDelivery<'_> {
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let store = &self.services.store;
-        // The catalog has changed its channel: the function that marked the e-mail may be sending
-        // it.
+        // The catalog has changed its channel. While the previous mailbox is leased, the function
+        // that marked the e-mail may still be sending it.
         if mailbox_name != self.mailbox_name {
             let lease = format!("mailbox#{mailbox_name}");
             if let Some(until) = store.held_until(self.tenant, &lease).await? {

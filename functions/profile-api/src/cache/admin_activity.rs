@@ -40,8 +40,8 @@ impl AdminActivity {
     }
 }
 
-/// Records an owner or Super admin, and one who no longer is. A failure is only logged,
-/// so that it does not fail the request.
+/// Records a caller who is an owner or Super admin, or who was recorded as one before and no
+/// longer is. A failure is only logged, so that it does not fail the request.
 pub(crate) async fn record(api: &ApiState, caller: &Caller) {
     if !api.admin_activity.is_news(caller) {
         return;

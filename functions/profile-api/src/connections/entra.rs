@@ -1,4 +1,5 @@
-//! The connection to the directory: started here, completed by oauth-callback, never ended (S0).
+//! Starts connecting the directory, which oauth-callback completes, and cancels an attempt. A
+//! working connection is never ended (S0).
 
 use axum::Json;
 use axum::extract::State;

@@ -60,8 +60,8 @@ pub(crate) async fn invite(
 ) -> Result<Response, ApiError> {
     let GuestInput { address } = GuestInput::read(body)?;
     let directory = writer(&api, caller.tenant).await?;
-    // Recorded first: an invitation without an audit event is worse than an event of one that
-    // failed.
+    // The event is recorded before the invitation is sent: an event of a failed invitation is
+    // better than an invitation without an event.
     let event =
         AuditEvent::new(now(), caller.actor(), Action::GuestInvited).with("address", &address);
     let noted = api.services.store.record(caller.tenant, &event).await;

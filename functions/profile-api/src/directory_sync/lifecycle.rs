@@ -192,7 +192,8 @@ pub(crate) async fn disconnect(
     let events = [
         AuditEvent::new(now(), caller.actor(), Action::SyncDisconnected).on(SUBJECT.0, SUBJECT.1),
     ];
-    // The state first, so that no run starts while the credentials are deleted.
+    // The state is changed before the credentials are deleted, so that no run starts in
+    // between.
     let after = services.store.change_sync(caller.tenant, &events, |state| {
         state.phase = SyncPhase::Disconnected;
         state.source = None;

@@ -25,8 +25,8 @@ pub(super) async fn persist(
     let mut events = vec![saved.with("fields", chosen)];
     if let Some(entered) = edit.entered {
         events.push(event(Action::SyncConnected).on(SUBJECT.0, SUBJECT.1));
-        // The vault first: a configuration without its credentials is worse than
-        // credentials without a configuration.
+        // The vault is written before the table: credentials without a configuration are better
+        // than a configuration without its credentials.
         let put = vault_of.put_sync_credentials(caller.tenant, entered);
         put.await?;
     }

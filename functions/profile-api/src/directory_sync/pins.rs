@@ -96,7 +96,7 @@ pub(crate) async fn remove(
         .decide(caller.tenant, &[], std::slice::from_ref(&key), &event)
         .await;
     taken?;
-    // An approval was given without the rejected change, so it no longer applies.
+    // A given approval did not include the change whose rejection is withdrawn, so it is revoked.
     let revoked = store.change_sync(caller.tenant, &[], |state| {
         let approved = state.pending.as_mut().filter(|it| it.approved.is_some());
         approved.is_some_and(|pending| pending.approved.take().is_some())

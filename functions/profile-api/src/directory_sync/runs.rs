@@ -159,9 +159,9 @@ pub(super) async fn start_manual_run(api: &ApiState, caller: &Caller) -> Result<
     Ok(slot)
 }
 
-/// Returns the first free second from now on, because a run that began earlier does not
-/// apply a decision made now. Full minutes are reserved for scheduled runs, so that no
-/// manual run is mistaken for one.
+/// Returns the first second from now on that is not the slot of another run: a run that has
+/// already begun would not apply a decision made now. Full minutes are reserved for scheduled
+/// runs, so that no manual run is mistaken for one.
 async fn free_slot(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
     let store = &api.services.store;
     let mut slot = Slot::by_hand(now());

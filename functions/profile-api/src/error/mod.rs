@@ -114,7 +114,7 @@ pub(crate) enum ApiError {
     /// A service does not respond at the moment.
     #[error("{0}")]
     Unavailable(Cow<'static, str>),
-    /// It does not exist or belongs to another tenant; both have the same response.
+    /// The resource does not exist or belongs to another tenant; both have the same response.
     #[error("The requested resource does not exist.")]
     Missing,
     /// The version that was read is not the current one.

@@ -55,7 +55,8 @@ pub(crate) async fn active_profile(
     Ok(read)
 }
 
-/// Stores a version with its audit event, unless the tenant is locked.
+/// Stores a version with its audit event, unless the tenant is locked. `expected` is the version
+/// to replace, `None` for a new profile; for `links` see [`super::validation::links_version`].
 pub(crate) async fn save_profile(
     api: &ApiState,
     tenant: TenantId,

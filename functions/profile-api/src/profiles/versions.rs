@@ -101,7 +101,8 @@ fn item(version: &ProfileVersion, before: Option<&ProfileVersion>) -> VersionIte
     }
 }
 
-/// Returns the names of changed fields; a deletion is `deleted`, its end `restored`.
+/// Returns the names of changed fields. A deletion is `deleted`, a restoration `restored`, and the
+/// completion of a deletion by a run `deletionHandled`.
 pub(crate) fn differences(before: &Profile, after: &Profile) -> Vec<String> {
     let mut fields = changed_fields(before, after);
     fields.retain(|field| !field.starts_with("modified"));

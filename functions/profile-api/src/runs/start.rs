@@ -121,7 +121,8 @@ pub(crate) async fn start_manual_run(
         if accept_smaller_data { "yes" } else { "" },
     );
     api.services.store.record(caller.tenant, &event).await?;
-    // Recorded first: a run without an audit event is worse than an event without a run.
+    // The event is recorded before the run is queued: an event without a run is better than a run
+    // without an event.
     let request = api
         .services
         .enqueue_run_at(&tenant, job, slot, trigger)

@@ -87,7 +87,7 @@ impl EntraAppInput {
         })
     }
 
-    /// The client id and the client secret, if they were entered.
+    /// Returns the client id and the client secret, if they were entered.
     pub(super) fn parts(this: Option<Self>) -> (Option<String>, Option<String>) {
         this.map_or((None, None), |app| (app.client_id, app.client_secret))
     }

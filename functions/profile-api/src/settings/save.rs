@@ -152,8 +152,8 @@ async fn save_both(
     if now.map(|now| now.version) != expected {
         return Err(ApiError::Stale);
     }
-    // Recorded first: the vault is not part of the transaction, and a replacement without
-    // an audit event is worse than an event of one that failed.
+    // The event is recorded before the vault is written, because no transaction covers both: an
+    // event of a failed replacement is better than a replacement without an event.
     let recorded = store.record_under(fence, &replaced).await;
     recorded?;
     save_credentials(api, id, input).await?;

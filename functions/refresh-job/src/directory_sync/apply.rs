@@ -19,8 +19,8 @@ use super::{RESERVE, SyncRun};
 
 /// Number of concurrent writes if the service has no bulk operation.
 const TOGETHER: usize = 16;
-/// If at least this many changes are refused and none is accepted, the cause is the
-/// platform.
+/// Number of failed changes from which the whole run fails if no change succeeded, because the
+/// cause is then the platform.
 const MANY: usize = 10;
 
 impl SyncRun<'_> {
@@ -118,7 +118,8 @@ impl SyncRun<'_> {
         Ok(())
     }
 
-    /// Returns the upper limit of the reserved time, for deployments with a short lease.
+    /// Returns the upper limit of [`RESERVE`]: half of the lease, for deployments with a short
+    /// one.
     fn reserve(&self) -> std::time::Duration {
         self.services.settings.lease / 2
     }
@@ -167,8 +168,8 @@ impl SyncRun<'_> {
     }
 }
 
-/// Returns a failure if every change is rejected: then the cause is the connection. Single
-/// rejected changes are listed and do not stop the others.
+/// Returns a failure if at least [`MANY`] changes failed and none succeeded: then the cause is the
+/// connection. Single failed changes are listed in the report and do not fail the run.
 fn nothing_worked(report: &SyncReport, permanent: bool) -> Option<SyncFailure> {
     let failed = report.count(Outcome::is_failed);
     if failed < MANY || report.count(Outcome::is_done) > 0 {
@@ -183,8 +184,8 @@ fn nothing_worked(report: &SyncReport, permanent: bool) -> Option<SyncFailure> {
     })
 }
 
-/// Reads an initially empty platform again, which can show only now whether it lists
-/// changes.
+/// Reads the platform again in full if it lists changes. While it was empty, this could not be
+/// detected.
 async fn reread_initially_empty(
     scim: &Scim,
     read: &mut SyncInputs,

@@ -17,9 +17,9 @@ pub(crate) async fn queue_due_syncs(
     services: &Services,
     now: DateTime<Utc>,
 ) -> Result<(), FanOutError> {
-    let queue_due_syncs = services.store.due_syncs(now).await?;
+    let due = services.store.due_syncs(now).await?;
     let mut ended = Ok(());
-    for (tenant, slot) in queue_due_syncs {
+    for (tenant, slot) in due {
         if let Err(error) = dispatch_tenant(services, tenant, slot, now).await {
             tracing::error!(%tenant, %slot, %error, "a directory sync could not be queued");
             ended = Err(error);
@@ -34,7 +34,8 @@ async fn dispatch_tenant(
     slot: Slot,
     now: DateTime<Utc>,
 ) -> Result<(), FanOutError> {
-    // Queued first: a slot that was advanced without being queued would be lost.
+    // The run is queued before the due time is advanced, so that a crash in between does not lose
+    // the slot.
     services.run_sync(tenant, slot, Trigger::Schedule).await?;
     let moved = services.store.change_sync(tenant, &[], |state| {
         let is_this = state.due.is_some_and(|due| due <= slot.at());

@@ -14,6 +14,7 @@ use super::{SyncRun, source, target};
 /// The current source and target, and how they were read.
 pub(super) struct SyncInputs {
     pub(super) checkpoint: Checkpoint,
+    /// The target after the last run, if it is known for certain.
     pub(super) before: Option<Platform>,
     pub(super) pointer: CheckpointPointer,
     pub(super) service: ServiceCapabilities,
@@ -39,7 +40,8 @@ impl SyncRun<'_> {
             (Some(pointer), Some(stored_checkpoint)) => (Some(pointer), stored_checkpoint),
             _ => (None, Checkpoint::default()),
         };
-        // Another address means another platform; only the directory can be compared.
+        // With another address the target is another platform, so only the directory in the
+        // checkpoint is still valid.
         if let Some(pointer) = pointer.as_mut()
             && pointer.target != state.config.target
         {

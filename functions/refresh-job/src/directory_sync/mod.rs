@@ -168,7 +168,8 @@ impl JobRun for DirectorySync<'_> {
         Ok(())
     }
 
-    /// Notifies without pausing: the run that detects the crashed one does its work (S2-47, S2-48).
+    /// Notifies without pausing, because the run that detects the crash makes the missing changes
+    /// (S2-47, S2-48).
     async fn notify_crashed(&self, crashed: &Run) -> Result<(), Failure> {
         let notice = finish::failure_notice(self.services, crashed, CRASHED.to_owned(), false);
         Ok(self.services.notify_owners(self.tenant, notice).await?)
@@ -255,7 +256,8 @@ impl SyncRun<'_> {
         }))
     }
 
-    /// Returns the approved changes, without those rejected since.
+    /// Returns the changes of the approved comparison, or `None` without an approval. They include
+    /// rejected changes; these are pinned, so the plan does not contain them.
     async fn approved(&self, state: &SyncState) -> Result<Option<Approved>, SyncFailure> {
         let Some(pending) = state.pending.as_ref().filter(|it| it.approved.is_some()) else {
             return Ok(None);

@@ -9,7 +9,7 @@ use rollcall_runtime::Failure;
 
 use super::DirectorySync;
 
-/// Days before the expiry of a secret at which administrators are notified.
+/// Days before the expiry of a secret at which the owners are notified, in ascending order.
 const MARKS: [i64; 4] = [1, 7, 14, 30];
 
 impl DirectorySync<'_> {
@@ -40,7 +40,7 @@ impl DirectorySync<'_> {
                 .notify_in_product(tenant, recipient, about.clone())
                 .await?;
         }
-        // The same pending changes are announced once.
+        // The owners are notified only once of the same pending changes.
         if news && report.held.is_some() {
             self.services.notify_owners(tenant, about).await?;
         }

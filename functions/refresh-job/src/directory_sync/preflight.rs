@@ -41,7 +41,8 @@ impl SyncRun<'_> {
         let tenant = self.request.tenant;
         let tested = Box::pin(self.services.test_sync(tenant, &state)).await;
         let test = tested.map_err(SyncClientError::from)?;
-        // The state is stored without a fence, and the lease may be lost after a long test.
+        // The lease may have been lost during a long test, and the following write does not check
+        // it.
         self.budget.confirm_lease().await?;
         let (of, passed) = (state.fingerprint(), test.ok);
         let now = Utc::now();
@@ -80,7 +81,7 @@ impl SyncRun<'_> {
     }
 }
 
-/// Returns true if administrators need not read the details of a check.
+/// Returns true if a check needs no action by an administrator.
 fn is_fine(check: &Check) -> bool {
     matches!(check.status, CheckStatus::Passed | CheckStatus::Warning)
 }

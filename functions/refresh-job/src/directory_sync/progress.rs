@@ -16,6 +16,7 @@ pub(super) struct Progress<'c> {
     ended: Vec<Option<Outcome>>,
     /// The error with which the target rejected the credential: every further write would fail.
     pub(super) refused: Option<SyncFailure>,
+    /// True if time ran out before every change was tried.
     pub(super) cut: bool,
     /// True if writes were in flight when time ran out; they may have been applied.
     pub(super) in_flight: bool,

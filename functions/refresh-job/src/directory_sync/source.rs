@@ -16,14 +16,19 @@ use super::failure::SyncFailure;
 /// The current directory, and the links from which the next run continues.
 pub(super) struct SourceRead {
     pub(super) directory: SourceDirectory,
+    /// The delta link of users.
     pub(super) people: String,
+    /// The delta link of groups; `None` if no groups are needed.
     pub(super) groups: Option<String>,
+    /// Which groups that link follows: `all`, `none` or their ids.
     pub(super) groups_of: String,
+    /// When the directory was last read in full.
     pub(super) read_in_full: DateTime<Utc>,
     pub(super) notes: Vec<String>,
 }
 
-/// Returns the groups to follow (all, the chosen ones or none), as a text and as ids.
+/// Returns the groups to follow, as a text for the checkpoint pointer (`all`, `none` or their ids)
+/// and as ids, which are empty for `all` and `none`.
 fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
     let config = &state.config;
     let chosen = config.filters.groups.as_ref();
@@ -122,7 +127,7 @@ async fn groups(
         });
         match followed.await? {
             Followed::To(link) => return Ok(Some(link.0)),
-            // Without a link, none can expire.
+            // This happens at most once: only a request with a link can expire.
             Followed::Expired => from = None,
         }
     }

@@ -70,7 +70,7 @@ pub(crate) async fn build(
         taken_at: at,
     };
     let previous = snapshot_file(services, tenant, previous).await;
-    // On a separate thread, so that the heartbeat of the lease continues.
+    // This runs on a separate thread, so that the heartbeat can renew the lease meanwhile.
     let built =
         tokio::task::spawn_blocking(move || build_on(header, gathered, previous.as_deref()))
             .await

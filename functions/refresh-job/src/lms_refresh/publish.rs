@@ -72,7 +72,7 @@ async fn upload(
     let id = snapshot.header.id.clone();
     let (key, schema_key) = (snapshot_key(tenant.id, &id), schema_key(tenant.id, &id));
     let shared = Arc::clone(snapshot);
-    // On a separate thread, so that the heartbeat of the lease continues.
+    // This runs on a separate thread, so that the heartbeat can renew the lease meanwhile.
     let bytes = tokio::task::spawn_blocking(move || readable_bytes(&shared)).await??;
     services
         .objects
@@ -93,8 +93,8 @@ async fn upload(
     })
 }
 
-/// Returns the encoded snapshot after decoding it once: a snapshot that no run can read must
-/// never be in use.
+/// Encodes the snapshot and checks that the result can be opened: a snapshot that no run can read
+/// must never be in use.
 fn readable_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, RefreshError> {
     let bytes = format::encode(snapshot)?;
     format::SnapshotReader::open(&bytes)

@@ -100,8 +100,8 @@ impl JobRun for Refresh<'_> {
     ) -> Result<Completion<RefreshError>, Failure> {
         run.status = RunStatus::Succeeded;
         if self.tenant.onboarding == Onboarding::AwaitingFirstRefresh {
-            // The notice first: after a crash in between it is queued again, and its
-            // identity makes the two one e-mail.
+            // The notice is queued before the tenant is marked as ready. After a crash in between
+            // it is queued again with the same identity, so only one e-mail is sent.
             let ready = NoticeKind::Ready {
                 people: published.counts.people,
                 courses: published.counts.courses,
@@ -143,8 +143,8 @@ impl Refresh<'_> {
             ),
             None => "There is no data yet, so no group can be filled.".to_owned(),
         };
-        // The first refresh is retried every few minutes; one e-mail a day is enough for
-        // that.
+        // A failed first refresh is retried every few minutes. With the day as the slot, the same
+        // error causes one e-mail a day.
         let slot = match self.tenant.onboarding {
             Onboarding::AwaitingFirstRefresh => format!(
                 "{} (first refresh)",

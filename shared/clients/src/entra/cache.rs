@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use rollcall_domain::base::ids::TenantId;
 use sha2::{Digest, Sha256};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::EntraError;
 use crate::http::Secret;
 
 /// Tokens this close to expiry are not used: requests that start with them may take minutes
@@ -65,9 +67,13 @@ impl Key {
     }
 }
 
+/// A token request that several callers wait for.
+pub(super) type Flight = Arc<OnceCell<Result<AccessToken, EntraError>>>;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Cache {
     tokens: Arc<Mutex<HashMap<Key, AccessToken>>>,
+    flights: Arc<Mutex<HashMap<Key, Flight>>>,
 }
 
 impl Cache {
@@ -95,6 +101,23 @@ impl Cache {
             }
         }
         tokens.insert(key, token);
+    }
+
+    /// Returns the request for this token that is under way, or begins one.
+    pub(super) fn flight(&self, key: &Key) -> Flight {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(flights.entry(key.clone()).or_default())
+    }
+
+    /// Ends a request, so that the next caller begins another one.
+    pub(super) fn land(&self, key: &Key, flight: &Flight) {
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if flights
+            .get(key)
+            .is_some_and(|other| Arc::ptr_eq(other, flight))
+        {
+            flights.remove(key);
+        }
     }
 
     pub(super) fn forget(&self, key: &Key, refused: &AccessToken) {

@@ -1,6 +1,7 @@
 //! Classifies Entra's token errors by the action that they require.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rollcall_domain::connection::Cause;
@@ -27,8 +28,9 @@ pub enum EntraErrorKind {
     Other,
 }
 
-/// The error of a rejected or failed token request.
-#[derive(Debug)]
+/// The error of a rejected or failed token request. Clones are for callers that waited for the
+/// same request.
+#[derive(Debug, Clone)]
 pub struct EntraError {
     /// The OAuth error code (RFC 6749, section 5.2), or `no_answer` if there was no response.
     pub error: String,
@@ -38,7 +40,7 @@ pub struct EntraError {
     suberror: Option<String>,
     kind: EntraErrorKind,
     retry_after: Option<Duration>,
-    source: Option<Box<ApiError>>,
+    source: Option<Arc<ApiError>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -142,7 +144,7 @@ impl From<ApiError> for EntraError {
             suberror: None,
             kind,
             retry_after,
-            source: Some(Box::new(source)),
+            source: Some(Arc::new(source)),
         }
     }
 }

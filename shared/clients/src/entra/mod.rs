@@ -47,8 +47,9 @@ impl Entra {
 
     /// Returns the app's own token for a tenant; `scope` is the resource with `/.default`.
     ///
-    /// Returns a cached token if it is valid for at least five more minutes. Transient failures are
-    /// retried like those of any other request.
+    /// Returns a cached token if it is valid for at least five more minutes. Concurrent callers cause
+    /// one request and share its result. Transient failures are retried like those of any other
+    /// request.
     pub async fn app_token(
         &self,
         tenant: TenantId,
@@ -60,7 +61,11 @@ impl Entra {
         if let Some(token) = self.cache.get(&key) {
             return Ok(token);
         }
-        self.new_token(tenant, client_id, secret, scope, None).await
+        let flight = self.cache.flight(&key);
+        let request = || self.new_token(tenant, client_id, secret, scope, None);
+        let result = flight.get_or_init(request).await.clone();
+        self.cache.land(&key, &flight);
+        result
     }
 
     /// Requests a new token and caches it: it reflects permissions an administrator has just

@@ -6,7 +6,7 @@ use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::connection::credentials::{REQUIRED, compare};
 use rollcall_domain::connection::{Check, CheckId, ENTRA_APP};
 
-use super::batch::Part;
+use super::batch_part::Part;
 use super::permissions::{Grant, Grants};
 use super::{GraphError, GraphReader};
 use crate::entra::{AccessToken, misshapen, refused, roles_named_in};

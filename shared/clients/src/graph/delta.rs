@@ -206,6 +206,7 @@ impl GraphReader {
                 body: None,
                 prefer: Some(PAGE),
                 eventual: false,
+                batch: None,
             };
             let answer = match self.transport.call(&call).await {
                 Err(error) if link.is_some() && is_expired(&error) => return Ok(Followed::Expired),

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::batch::Part;
+use super::batch_part::Part;
 use super::transport::Call;
 use super::{GraphError, GraphReader};
 use crate::http::{Answer, ApiError, Links};
@@ -142,6 +142,7 @@ impl GraphReader {
             body: None,
             prefer: None,
             eventual: true,
+            batch: None,
         };
         self.transport.call(&call).await
     }

@@ -25,6 +25,11 @@ impl GraphError {
         }
     }
 
+    /// Returns whether Graph refused the request because there were too many.
+    pub fn is_throttled(&self) -> bool {
+        self.status() == Some(429)
+    }
+
     /// Returns whether the error is caused by the credential or its permissions, so that
     /// every other call of the same tenant would fail too.
     pub fn is_auth(&self) -> bool {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 
-use super::batch::Part;
+use super::batch_part::Part;
 use super::group_facts::{FACTS, GroupLookup, lookup};
 use super::{GraphError, GraphReader};
 

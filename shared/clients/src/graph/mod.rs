@@ -5,6 +5,7 @@
 //! <https://learn.microsoft.com/graph/throttling-limits>.
 
 mod batch;
+mod batch_part;
 mod check;
 mod check_directory_sync;
 mod delta;

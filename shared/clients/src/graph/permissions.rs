@@ -89,6 +89,7 @@ impl GraphReader {
             body,
             prefer: None,
             eventual: false,
+            batch: None,
         };
         match within(self.transport.deadline, self.transport.call(&call)).await {
             None => Grant::Unknown("Microsoft Graph did not answer in time.".to_owned()),

@@ -18,8 +18,18 @@ pub struct GraphStats {
 impl GraphStats {
     /// Returns the requests as quotas count them: single ones and parts of batches.
     pub fn requests(&self) -> u64 {
-        self.http_requests - self.batches + self.sub_requests
+        // Every batch is counted together with its HTTP request, just before it is sent; the two
+        // counters are read one after the other, so a batch may appear in one of them only.
+        self.http_requests.saturating_sub(self.batches) + self.sub_requests
     }
+}
+
+/// The number of requests in a `$batch`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BatchSize {
+    pub(super) parts: usize,
+    /// The parts that change the directory.
+    pub(super) writes: u32,
 }
 
 #[derive(Debug, Default)]
@@ -31,13 +41,14 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    pub(super) fn http_request(&self) {
+    /// Counts a request that is about to be sent, with the parts of a batch.
+    pub(super) fn http_request(&self, batch: Option<BatchSize>) {
         self.http_requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn batch_of(&self, count: usize) {
-        self.batches.fetch_add(1, Ordering::Relaxed);
-        self.sub_requests.fetch_add(count as u64, Ordering::Relaxed);
+        if let Some(BatchSize { parts, writes }) = batch {
+            self.batches.fetch_add(1, Ordering::Relaxed);
+            self.sub_requests.fetch_add(parts as u64, Ordering::Relaxed);
+            self.writes(writes);
+        }
     }
 
     pub(super) fn writes(&self, count: u32) {

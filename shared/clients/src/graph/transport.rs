@@ -1,13 +1,15 @@
 //! Sends single requests: adds and renews the token, respects the quota, retries transient errors.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder};
 use rollcall_domain::base::ids::TenantId;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::stats::Meter;
+use super::quota::ThrottleScope;
+use super::stats::{BatchSize, Meter};
 use super::{GraphError, Quota};
 use crate::entra::{AccessToken, Entra};
 use crate::http::{Answer, ApiError, Base, Http, Links, Secret};
@@ -22,6 +24,8 @@ pub(super) struct Call<'a> {
     pub(super) prefer: Option<&'static str>,
     /// True if Graph may respond from its index, which counts and filters require.
     pub(super) eventual: bool,
+    /// The size of a `$batch`; `None` for any other request.
+    pub(super) batch: Option<BatchSize>,
 }
 
 /// The source of tokens for one tenant: the app's credential.
@@ -82,6 +86,7 @@ impl Transport {
             body: None,
             prefer: None,
             eventual: false,
+            batch: None,
         })
         .await
     }
@@ -90,13 +95,42 @@ impl Transport {
     /// attempts.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
         let attempt = || async {
-            if call.method != Method::GET {
+            if call.method == Method::GET {
+                self.wait_for_reads().await?;
+            } else {
                 self.book_write(call).await?;
             }
             let (answer, _) = self.authorised(call).await?;
             Ok(answer.success()?)
         };
         self.http.retry().run(self.deadline, attempt).await
+    }
+
+    /// Waits while Graph asks for a pause of reads.
+    ///
+    /// # Errors
+    /// Returns a 429 with the remaining pause if it is longer than a client should wait.
+    pub(super) async fn wait_for_reads(&self) -> Result<(), GraphError> {
+        while let Some(pause) = self.quota.reads_pause() {
+            if !self.http.retry().may_wait(pause, self.deadline) {
+                return Err(
+                    ApiError::from_body("GET", "/v1.0".to_owned(), 429, Some(pause), b"").into(),
+                );
+            }
+            tokio::time::sleep(pause).await;
+        }
+        Ok(())
+    }
+
+    /// Records a 429 for all requests of this app to this tenant, also those of clones. Without
+    /// `Retry-After` only the pace is reduced, and the caller's own pause applies.
+    pub(super) fn note_throttling(&self, wait: Option<Duration>, scope: ThrottleScope) {
+        tracing::debug!(
+            wait_ms = wait.map(|it| it.as_millis()),
+            ?scope,
+            "Microsoft Graph throttles"
+        );
+        self.quota.throttled(wait.unwrap_or_default(), scope);
     }
 
     async fn book_write(&self, call: &Call<'_>) -> Result<(), ApiError> {
@@ -119,6 +153,11 @@ impl Transport {
     ) -> Result<(Answer, AccessToken), GraphError> {
         let token = self.token().await?;
         let answer = self.send(call, &token).await?;
+        if answer.status == 429 {
+            let scope = answer.headers.get(ThrottleScope::HEADER);
+            let scope = ThrottleScope::of(scope.and_then(|it| it.to_str().ok()));
+            self.note_throttling(answer.retry_after(), scope);
+        }
         if answer.status != 401 {
             return Ok((answer, token));
         }
@@ -149,7 +188,7 @@ impl Transport {
     }
 
     async fn send(&self, call: &Call<'_>, token: &AccessToken) -> Result<Answer, ApiError> {
-        self.meter.http_request();
+        self.meter.http_request(call.batch);
         self.http.send(self.build(call, token)).await
     }
 

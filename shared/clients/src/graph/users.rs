@@ -1,7 +1,7 @@
 //! Reads chosen properties of all users of the directory from every page, and counts them.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use reqwest::Method;
@@ -12,7 +12,8 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-use super::transport::Call;
+use super::batch_part::Part;
+use super::transport::{Call, Transport};
 use super::{GraphError, GraphReader};
 use crate::blocking::run_blocking;
 use crate::http::{Answer, ApiError, Links, position};
@@ -115,11 +116,49 @@ impl GraphReader {
             body: None,
             prefer: None,
             eventual: true,
+            batch: None,
         };
         let answer = self.transport.call(&call).await?;
         let outline = answer.json(A_PAGE)?;
         Ok((answer, outline))
     }
+}
+
+impl GraphReader {
+    /// Returns those of these accounts that do not exist (any more), twenty per request. A
+    /// soft-deleted account does not exist.
+    ///
+    /// # Errors
+    /// Returns an error if it is unknown for any of them.
+    pub async fn absent_accounts(
+        &self,
+        accounts: &BTreeSet<ObjectId>,
+    ) -> Result<BTreeSet<ObjectId>, GraphError> {
+        absent_users(&self.transport, accounts).await
+    }
+}
+
+/// The same, for the write client.
+pub(super) async fn absent_users(
+    transport: &Transport,
+    accounts: &BTreeSet<ObjectId>,
+) -> Result<BTreeSet<ObjectId>, GraphError> {
+    let parts: Vec<Part> = accounts
+        .iter()
+        .map(|id| Part::get(format!("/users/{id}?$select=id")))
+        .collect();
+    let answers = transport.read_parts(&parts).await?;
+    let mut absent = BTreeSet::new();
+    for (account, answer) in accounts.iter().zip(answers) {
+        match answer {
+            Ok(_) => {}
+            Err(error) if error.status() == Some(404) => {
+                absent.insert(*account);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(absent)
 }
 
 /// Returns the users if their number equals the announced count. A user on two pages counts

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::error::GraphError;
 use super::query::{self, Page};
 use super::{Answer, RequestContext, groups, object_id, users};
+use crate::behaviour::UnknownMember;
 use crate::call::Reply;
 use crate::world::EntraGroup;
 
@@ -188,7 +189,10 @@ pub(super) fn check_new(
         .iter()
         .find(|id| !context.tenant.index.is_principal(**id))
     {
-        return Err(GraphError::missing(unknown));
+        return Err(match context.tenant.state.world.behaviour.unknown_member {
+            UnknownMember::NotFound => GraphError::missing(unknown),
+            UnknownMember::BadReference => GraphError::not_replicated(),
+        });
     }
     let mut seen = HashSet::new();
     let is_member = |id: &Uuid| group.is_some_and(|group| group.members.contains(id));

@@ -165,7 +165,9 @@ impl Filter {
         let Some(filter) = context.call.param("$filter") else {
             return Ok(None);
         };
-        Self::parse(filter.trim()).map(Some).ok_or_else(|| {
+        // The documentation of `uniqueName` names no filter: groups are read by that key.
+        let parsed = Self::parse(filter.trim()).filter(|it| it.property != "uniqueName");
+        parsed.map(Some).ok_or_else(|| {
             let text = format!("Unsupported or invalid query filter clause: '{filter}'.");
             GraphError::new(400, "Request_UnsupportedQuery", text)
         })

@@ -2,6 +2,7 @@
 
 use super::error::GraphError;
 use super::{Answer, RequestContext, members, object_id};
+use crate::behaviour::RemovedNonMember;
 use crate::call::Reply;
 
 /// `DELETE /groups/{id}/members/{member}/$ref`.
@@ -18,10 +19,14 @@ pub(super) fn member(context: &mut RequestContext<'_>, id: &str, member: &str) -
         .group_mut(id)
         .ok_or_else(|| GraphError::missing(id))?;
     if group.members.remove(&member) {
-        Ok(Reply::empty(204))
-    } else {
-        Err(GraphError::missing(member))
+        return Ok(Reply::empty(204));
     }
+    Err(
+        match context.tenant.state.world.behaviour.removed_non_member {
+            RemovedNonMember::NamesGroup => GraphError::missing(id),
+            RemovedNonMember::NamesMember => GraphError::missing(member),
+        },
+    )
 }
 
 /// `DELETE /groups/{id}/members/{member}`: with `User.ReadWrite.All` this deletes the user.

@@ -15,6 +15,13 @@ pub(super) fn charge(context: &mut RequestContext<'_>) -> Result<(), GraphError>
     if !context.call.is_write() || in_mailbox {
         return Ok(());
     }
+    let adds_members =
+        context.call.method == "PATCH" && context.call.body.contains("members@odata.bind");
+    let cost = if adds_members {
+        throttle.member_patch_cost.max(1)
+    } else {
+        1
+    };
     let window = i64::try_from(throttle.window_ms).map_or(TimeDelta::MAX, Duration::milliseconds);
     let (opened, used) = context
         .tenant
@@ -25,9 +32,10 @@ pub(super) fn charge(context: &mut RequestContext<'_>) -> Result<(), GraphError>
         (*opened, *used) = (context.now, 0);
     }
     if *used < throttle.writes_per_window {
-        *used += 1;
+        *used += cost;
         return Ok(());
     }
+    *opened += i64::try_from(throttle.penalty_ms).map_or(TimeDelta::zero(), Duration::milliseconds);
     let left = (*opened + window - context.now).num_milliseconds().max(1);
     let scope = format!(
         "Tenant_Application/Write/{}/{}",

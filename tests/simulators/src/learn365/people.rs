@@ -1,6 +1,7 @@
 //! The set `Users`: users and, as in Learn365, groups.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::RequestContext;
 use super::page::{Field, Set};
@@ -62,6 +63,18 @@ impl<'a> Users<'a> {
             .collect()
     }
 
+    /// Returns the object id that the platform lists: also that of an account that was deleted in
+    /// Entra, if the platform keeps it.
+    fn account(&self, person: &Person) -> Option<Uuid> {
+        let state = &self.tenant.state;
+        if person.object_id.is_some() || !state.world.behaviour.lms_keeps_deleted_accounts {
+            return person.object_id;
+        }
+        let mut deleted = state.deleted_users.iter();
+        let deleted = deleted.find(|it| it.person.lms_id == person.lms_id)?;
+        deleted.person.object_id
+    }
+
     fn person(&self, person: &Person) -> Value {
         let manager = person.manager.and_then(|id| self.tenant.person(id));
         let manager = manager.filter(|manager| manager.lms_id.is_some());
@@ -77,7 +90,7 @@ impl<'a> Users<'a> {
             "JobTitle": person.job_title,
             "ManagerId": manager.and_then(|manager| manager.lms_id),
             "ManagerLoginName": manager.map(Person::login_name),
-            "DirectoryObjectId": person.object_id,
+            "DirectoryObjectId": self.account(person),
             "IsExternal": person.user_type == UserType::Guest,
             "PrincipalType": principal(self.tenant, false),
         });
@@ -124,7 +137,7 @@ impl Set for Users<'_> {
         match self.row(at) {
             Row::Person(person) => Some(match path {
                 "Id" => Field::Id(person.lms_id),
-                "DirectoryObjectId" => Field::Id(person.object_id),
+                "DirectoryObjectId" => Field::Id(self.account(person)),
                 "LoginName" => Field::Owned(person.login_name()),
                 "Email" => Field::Text(person.mail.as_deref()),
                 "Title" => Field::Text(Some(&person.display_name)),

@@ -133,6 +133,7 @@ async fn the_quota_counts_parts_and_reports_when_to_come_back() {
         state.world.behaviour.throttle = Some(Throttle {
             writes_per_window: 3,
             window_ms: 60_000,
+            ..Throttle::default()
         });
     });
     let people = site.people(5);

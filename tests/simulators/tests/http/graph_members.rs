@@ -92,7 +92,7 @@ async fn one_member_by_ref() {
     assert_eq!(site.graph(Method::DELETE, &path, None).await.0, 204);
     let (status, gone) = site.graph(Method::DELETE, &path, None).await;
     assert_eq!((status, error(&gone).0), (404, "Request_ResourceNotFound"));
-    assert!(error(&gone).1.contains(&person.to_string()), "{gone}");
+    assert!(error(&gone).1.contains(&group.to_string()), "{gone}");
 }
 
 #[tokio::test]

@@ -12,8 +12,9 @@ use crate::context::RunContext;
 
 /// The reason of an unenrolment that learners see.
 const MESSAGE: &str = "This group is no longer enrolled in the course.";
-/// Number of attempts and the pause between them until Learn365 shows a group it has accepted.
+/// Maximum number of attempts while Learn365 does not yet show a group that it has accepted.
 const VISIBLE_TRIES: u32 = 5;
+/// The pause between these attempts.
 const VISIBLE_PAUSE: Duration = Duration::from_millis(400);
 
 /// Applies the steps in order. Returns whether all of them are done.

@@ -31,8 +31,8 @@ struct GroupEnrolments {
     roles: GroupRoles,
 }
 
-/// Runs one phase for all profiles. A failure of one course or profile is reported there and
-/// does not stop the others (S4-134).
+/// Runs one phase for all profiles. A failure of one course or profile is added to the report of
+/// that profile and does not stop the others (S4-134).
 pub(crate) async fn run_phase(
     context: &mut RunContext<'_>,
     phase: EnrolmentPhase,

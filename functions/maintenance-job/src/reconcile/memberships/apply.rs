@@ -34,7 +34,9 @@ pub(crate) async fn apply(
             .apply_members(group, &adds, &removes, &mut context.budget.clone())
             .await
     };
+    context.missing.extend(&outcomes.missing);
     let report = &mut context.profiles[index].report;
+    report.unreachable += outcomes.missing.len();
     report.added = outcomes.add_counts();
     report.removed = outcomes.remove_counts();
     report.members = members_after(plan, &outcomes);

@@ -46,7 +46,7 @@ struct Unread {
     group: ObjectId,
     /// The number of members after the last run.
     size: usize,
-    /// The members as recorded before.
+    /// The recorded members, if they can be mapped to the current snapshot.
     before: Option<GroupMembers>,
 }
 
@@ -216,7 +216,7 @@ fn compare_with_recorded(
     (members_now, edits.unwrap_or_default())
 }
 
-/// Adds edits to those that the report of this run shows.
+/// Adds edits to the state of the profile, from which the report of this run shows them.
 fn note(context: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
     count(context, "manualEdits", edits.added + edits.removed);
     if !edits.is_empty() {

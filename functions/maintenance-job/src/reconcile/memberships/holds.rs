@@ -61,8 +61,8 @@ pub(crate) async fn record_hold(
         hash,
         since: held.since,
     };
-    // First the notice, then the record: after a crash in between the notice is queued
-    // twice, and its identity makes the two one e-mail.
+    // The notice is queued before the hold is stored. After a crash in between, a repetition of
+    // this run queues it again with the same identity, so only one e-mail is sent.
     context.services.notify(&context.tenant, about).await?;
     context
         .services

@@ -1,4 +1,5 @@
-//! Manual edits of groups, which the last report of a run shows.
+//! Manual edits of groups, which are stored until the last invocation of a run reports them
+//!
 
 use rollcall_domain::membership::plan::recorded_members::ManualEdits;
 use rollcall_domain::membership::report::ProfileStatus;
@@ -19,7 +20,7 @@ pub(crate) fn add_note(context: &mut RunContext<'_>, index: usize) {
 }
 
 /// Deletes edits that an earlier run has reported.
-pub(crate) fn delete_notified(context: &mut RunContext<'_>) {
+pub(crate) fn delete_reported(context: &mut RunContext<'_>) {
     for entry in &mut context.profiles {
         let state = &mut entry.state;
         if state
@@ -34,7 +35,7 @@ pub(crate) fn delete_notified(context: &mut RunContext<'_>) {
 
 /// Marks the edits as reported. Only a later run deletes them: if this one crashes before
 /// its record is stored, it reports them again.
-pub(crate) fn mark_notified(context: &mut RunContext<'_>) {
+pub(crate) fn mark_reported(context: &mut RunContext<'_>) {
     for (index, entry) in context.profiles.iter_mut().enumerate() {
         if !entry.state.edits.is_empty() {
             entry.state.edits_reported = Some(context.slot);

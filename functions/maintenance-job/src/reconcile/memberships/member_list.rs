@@ -40,8 +40,8 @@ pub(crate) async fn update(
         .get_or_insert_with(|| Arc::new(NameOrder::of(&context.snapshot)));
     let (snapshot, order) = (Arc::clone(&context.snapshot), Arc::clone(order));
     let file = tempfile::NamedTempFile::new()?;
-    // On a separate thread, so that the heartbeat of the lease continues: a million lines
-    // take seconds.
+    // Writing a million lines takes seconds. It runs on a separate thread, so that the heartbeat
+    // can renew the lease meanwhile.
     let written = tokio::task::spawn_blocking(move || {
         write_in(file.path(), &snapshot, &members, &order).map(|()| file)
     });
@@ -87,7 +87,8 @@ fn lines(snapshot: &Snapshot) -> Vec<u128> {
     lines
 }
 
-/// Any large odd number: it distinguishes equal values in different columns.
+/// An arbitrary large odd number. Multiplication by it distinguishes equal values in different
+/// columns.
 const STEP: u128 = 0x2d99_787f_9c36_63d3_a88d_7b1d_4b5e_f84b;
 
 fn number(bytes: &[u8]) -> u128 {
@@ -101,7 +102,7 @@ fn number(bytes: &[u8]) -> u128 {
 fn digest(lines: &[u128], members: &Members) -> String {
     let sum = |rows: &mut dyn Iterator<Item = u32>| {
         rows.fold((0u128, 0u64), |(sum, count), row| {
-            // Not linear, because the sum must change when two members swap a value.
+            // The term is not linear, because the sum must change when two members swap a value.
             let line = lines.get(row as usize).copied().unwrap_or_default();
             (sum.wrapping_add(line.wrapping_mul(line ^ STEP)), count + 1)
         })
@@ -178,7 +179,7 @@ mod tests {
         );
     }
 
-    /// The same values in other columns or of other members have another digest.
+    /// Checks that the digest changes when values are swapped between columns or members.
     #[test]
     fn values_are_distinguished_by_column_and_person() {
         let world = |one: [&str; 2], other: [&str; 2]| {

@@ -34,7 +34,7 @@ use group_writes::{apply_recorded, invalidate_if_unverified, record_members};
 use holds::{begin_approved, record_hold};
 use member_list::Files;
 
-/// Number of profile states that are written together.
+/// Number of unsaved profile states at which they are stored, so that they fit in one transaction.
 const UNSAVED: usize = 99;
 
 /// Data that all profiles of a run share.
@@ -53,11 +53,16 @@ pub(crate) async fn update(
         accounts: Accounts::of(&context.snapshot.people),
         files: Files::default(),
     };
-    manual_edits::delete_notified(context);
+    manual_edits::delete_reported(context);
     let mut current = read_current_members(context, groups, &shared.accounts, request).await?;
     let mut changes = audiences(context, &mut current).await?;
     for index in 0..context.profiles.len() {
-        if let Err(stop) = context.budget.check().await {
+        let go = context.budget.check().await;
+        let go = match context.throttled_for() {
+            Some(_) => go.and(Err(Interrupted::OutOfTime)),
+            None => go,
+        };
+        if let Err(stop) = go {
             if stop == Interrupted::OutOfTime {
                 save(context).await?;
             }
@@ -101,7 +106,7 @@ async fn audiences(
     });
     let known: BTreeMap<ProfileId, RowSet> = known.collect();
     let (snapshot, slot) = (Arc::clone(&context.snapshot), context.slot);
-    // On a separate thread, so that the heartbeat of the lease continues.
+    // This runs on a separate thread, so that the heartbeat can renew the lease meanwhile.
     let evaluated = tokio::task::spawn_blocking(move || {
         let changes = evaluate(&audiences, &snapshot, slot, &known);
         (changes, known)
@@ -179,7 +184,8 @@ async fn update_profile(
         group: entry.state.group,
     };
     let (snapshot, accounts) = (&context.snapshot, &shared.accounts);
-    let plan = plan(about, snapshot, accounts, &change, &members_now.members);
+    let mut plan = plan(about, snapshot, accounts, &change, &members_now.members);
+    plan.leave_out(&context.missing);
     context.profiles[index].report.unreachable = plan.unreachable;
     invalidate_if_unverified(context, &plan, &mut members_now).await?;
     let hold = context.holds.get(&plan.profile).cloned();
@@ -203,7 +209,9 @@ async fn update_profile(
             let after = members_now.members.after(&change, &shared.accounts);
             let ended = apply_recorded(context, index, &cleared).await?;
             let known = ended.map(|failed| CurrentMembers {
-                members: after.without(&failed, &members_now.members, &shared.accounts),
+                members: after
+                    .without(&failed, &members_now.members, &shared.accounts)
+                    .without(&context.missing, &members_now.members, &shared.accounts),
                 unconfirmed: failed,
                 ..members_now
             });

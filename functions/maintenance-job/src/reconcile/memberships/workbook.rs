@@ -8,7 +8,7 @@ use rollcall_domain::snapshot::name_order::NameOrder;
 use rollcall_domain::snapshot::{Property, Snapshot, Source};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
-/// The columns read from the snapshot: heading, property, width.
+/// The columns read from the snapshot: heading, property, width in characters.
 pub(crate) const COLUMNS: [(&str, Property, u16); 8] = [
     ("Name", Property::Title, 28),
     ("Email", Property::Email, 36),
@@ -19,7 +19,7 @@ pub(crate) const COLUMNS: [(&str, Property, u16); 8] = [
     ("City", Property::City, 18),
     ("Country", Property::Country, 18),
 ];
-/// The columns after those.
+/// The headings of the columns after [`COLUMNS`].
 const REMARKS: [&str; 2] = ["Member because of", "Entra account"];
 /// The number of rows that Excel allows below the headings; longer lists are truncated (S4
 /// states no limit).
@@ -63,7 +63,7 @@ pub fn write_in(
 /// A workbook that is written line by line.
 pub struct MemberSheet {
     workbook: Workbook,
-    /// The next line.
+    /// The index of the next row; row 0 contains the headings.
     next: u32,
 }
 

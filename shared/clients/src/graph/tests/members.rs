@@ -182,3 +182,31 @@ async fn a_member_without_a_type_is_not_guessed() {
         "{error:?}"
     );
 }
+
+/// Proves H-5: a page of members that is cut or empty is noticed and read again; a second cut page
+/// is an error of that group.
+#[tokio::test]
+async fn a_cut_or_empty_page_of_members_is_noticed() {
+    for (kind, times, is_read) in [
+        (FaultKind::TruncatedPage, 1, true),
+        (FaultKind::TruncatedPage, 2, false),
+        (FaultKind::EmptyPage, 1, true),
+    ] {
+        let (tenant, people) = tenant_with(30, |_| {}).await;
+        let filled = writer_of(&tenant)
+            .apply_members(target(), &people, &[], &mut AlwaysGo)
+            .await;
+        assert!(is_complete(&filled));
+        let fault = Fault::once("/members?", kind).at(1, times);
+        tenant.simulators.add_fault(tenant.uuid(), fault);
+        let found = graph_of(&tenant).members_of(&[target()]).await;
+        let members = found.expect("not read").remove(&target());
+        let members = members.expect("no such group");
+        if is_read {
+            assert_eq!(members.expect("not read again").users.len(), 30);
+        } else {
+            let error = members.expect_err("a cut page was believed");
+            assert!(matches!(error, ApiError::Incomplete { .. }), "{error}");
+        }
+    }
+}

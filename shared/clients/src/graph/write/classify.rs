@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rollcall_domain::base::ids::ObjectId;
 
-use crate::graph::batch::PartAnswer;
+use crate::graph::batch_part::PartAnswer;
 
 /// The change that a part requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,16 @@ pub(super) enum MemberOperation {
     Remove(ObjectId),
 }
 
+impl MemberOperation {
+    /// Returns the accounts that it concerns.
+    pub(super) fn members(&self) -> Vec<ObjectId> {
+        match self {
+            Self::AddMany(members) => members.clone(),
+            Self::AddOne(member) | Self::Remove(member) => vec![*member],
+        }
+    }
+}
+
 /// The meaning of its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Classification {
@@ -29,9 +39,16 @@ pub(super) enum Classification {
     Already,
     /// Nothing was changed because of one of several members: retry them one by one.
     Split,
-    /// The group (`true`), or the group or a member (`false`), is not visible: a new group is
-    /// not replicated yet, or an object does not exist.
-    NotVisible(bool),
+    /// Nothing was changed because this member does not exist, or is not visible yet.
+    UnknownMember(ObjectId),
+    /// Nothing was changed because the group or a member does not exist or is not visible yet;
+    /// the response does not say which.
+    UnknownObject,
+    /// Nothing was removed: there is no such membership, or no such group. The response is the
+    /// same for both.
+    NothingToRemove,
+    /// The app sends too many requests; retry after the given time.
+    Throttled(Option<Duration>),
     /// A transient error; retry after the given time.
     Again(Option<Duration>),
     /// The token was rejected.
@@ -51,14 +68,13 @@ const WHOLE_GROUP: &[&str] = &[
     "identity of the calling application",
 ];
 
-/// Classifies the response to a change of `group`.
-pub(super) fn classify(
-    change: &MemberOperation,
-    answer: &PartAnswer,
-    group: ObjectId,
-) -> Classification {
+/// Classifies the response to a change of members.
+pub(super) fn classify(change: &MemberOperation, answer: &PartAnswer) -> Classification {
     if answer.is_success() {
         return Classification::Done;
+    }
+    if answer.status == 429 {
+        return Classification::Throttled(answer.retry_after);
     }
     if answer.is_transient() {
         return Classification::Again(answer.retry_after);
@@ -69,10 +85,9 @@ pub(super) fn classify(
     let (code, message) = answer.error();
     let text = message.to_lowercase();
     let verdict = match change {
-        MemberOperation::Remove(_) => judge_remove(answer.status, &text, group),
-        MemberOperation::AddMany(_) | MemberOperation::AddOne(_) => {
-            judge_add(answer.status, &text, group)
-        }
+        MemberOperation::Remove(_) => judge_remove(answer.status, &text),
+        MemberOperation::AddMany(members) => judge_add(answer.status, &text, members),
+        MemberOperation::AddOne(member) => judge_add(answer.status, &text, &[*member]),
     };
     let alone = !matches!(change, MemberOperation::AddMany(_));
     match verdict {
@@ -85,24 +100,30 @@ pub(super) fn classify(
     }
 }
 
-fn judge_add(status: u16, text: &str, group: ObjectId) -> Option<Classification> {
+fn judge_add(status: u16, text: &str, members: &[ObjectId]) -> Option<Classification> {
     match status {
         400 if text.contains("already exist") => Some(Classification::Already),
-        400 if text.contains("source resource object") => Some(Classification::NotVisible(false)),
-        404 if text.contains(&group.to_string()) => Some(Classification::NotVisible(true)),
+        400 if text.contains("source resource object") => Some(Classification::UnknownObject),
+        404 => {
+            let mut named = members.iter();
+            let named = named.find(|member| text.contains(&member.to_string()));
+            Some(named.map_or(Classification::UnknownObject, |member| {
+                Classification::UnknownMember(*member)
+            }))
+        }
         _ => None,
     }
 }
 
-fn judge_remove(status: u16, text: &str, group: ObjectId) -> Option<Classification> {
+/// The id in a 404 is no evidence: public reports show the group's for somebody who is not a
+/// member, and the documentation does not say which id it is.
+fn judge_remove(status: u16, text: &str) -> Option<Classification> {
     match status {
         400 if text.contains("removed object references do not exist") => {
             Some(Classification::Already)
         }
-        400 if text.contains("source resource object") => Some(Classification::NotVisible(false)),
-        // Graph returns the same error for a user who is not a member and for one who does
-        // not exist.
-        404 if !text.contains(&group.to_string()) => Some(Classification::Already),
+        400 if text.contains("source resource object") => Some(Classification::NothingToRemove),
+        404 => Some(Classification::NothingToRemove),
         _ => None,
     }
 }
@@ -111,9 +132,6 @@ fn judge_remove(status: u16, text: &str, group: ObjectId) -> Option<Classificati
 fn refusal(status: u16, code: Option<&str>, message: &str, text: &str) -> String {
     if text.contains("not allowed to join") {
         return "guests are not allowed to join this group".into();
-    }
-    if status == 404 {
-        return format!("the user does not exist in Microsoft Entra (any more): {message}");
     }
     let code = code.unwrap_or("no code");
     format!("Microsoft Graph refused with status {status} ({code}): {message}")
@@ -125,6 +143,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::graph::quota::ThrottleScope;
 
     fn id(n: u128) -> ObjectId {
         ObjectId::new(Uuid::from_u128(n))
@@ -135,12 +154,13 @@ mod tests {
         PartAnswer {
             status,
             retry_after: None,
+            scope: ThrottleScope::All,
             body,
         }
     }
 
     fn verdict(change: &MemberOperation, status: u16, message: &str) -> Classification {
-        classify(change, &answer(status, message), id(1))
+        classify(change, &answer(status, message))
     }
 
     const EXISTS: &str = "One or more added object references already exist for the following modified properties: 'members'.";
@@ -160,57 +180,48 @@ mod tests {
         );
     }
 
+    /// The two documented texts for an object that does not exist, with either id.
     #[test]
-    fn an_unseen_group_is_waited_for() {
-        let many = MemberOperation::AddMany(vec![id(2)]);
+    fn an_unknown_object_is_named_only_if_it_is_one_of_the_members() {
+        let many = MemberOperation::AddMany(vec![id(2), id(3)]);
+        let gone = |n| {
+            format!(
+                "Resource '{}' does not exist or one of its queried reference-property objects are not present.",
+                id(n)
+            )
+        };
         assert_eq!(
             verdict(&many, 400, NO_SOURCE),
-            Classification::NotVisible(false)
+            Classification::UnknownObject
         );
-        let gone = format!(
-            "Resource '{}' does not exist or one of its queried reference-property objects are not present.",
-            id(1)
-        );
-        assert_eq!(verdict(&many, 404, &gone), Classification::NotVisible(true));
-    }
-
-    #[test]
-    fn an_unknown_person_splits_twenty_and_fails_alone() {
-        let unknown = format!(
-            "Resource '{}' does not exist or one of its queried reference-property objects are not present.",
-            id(2)
+        assert_eq!(verdict(&many, 404, &gone(1)), Classification::UnknownObject);
+        assert_eq!(
+            verdict(&many, 404, &gone(3)),
+            Classification::UnknownMember(id(3))
         );
         assert_eq!(
-            verdict(&MemberOperation::AddMany(vec![id(2)]), 404, &unknown),
-            Classification::Split
-        );
-        let Classification::Failed(reason) =
-            verdict(&MemberOperation::AddOne(id(2)), 404, &unknown)
-        else {
-            panic!("not failed");
-        };
-        assert!(
-            reason.starts_with("the user does not exist in Microsoft Entra"),
-            "{reason}"
+            verdict(&MemberOperation::AddOne(id(2)), 404, &gone(2)),
+            Classification::UnknownMember(id(2))
         );
     }
 
+    /// F-6: Graph's 404 contains the group's id or the member's; neither says that the group is
+    /// gone.
     #[test]
-    fn removing_someone_who_is_not_there_is_no_failure() {
-        let unknown = format!("Resource '{}' does not exist.", id(2));
+    fn a_removal_without_effect_is_the_same_for_every_text() {
+        let remove = MemberOperation::Remove(id(2));
+        for n in [1, 2] {
+            let text = format!("Resource '{}' does not exist.", id(n));
+            assert_eq!(
+                verdict(&remove, 404, &text),
+                Classification::NothingToRemove
+            );
+        }
         assert_eq!(
-            verdict(&MemberOperation::Remove(id(2)), 404, &unknown),
-            Classification::Already
+            verdict(&remove, 400, NO_SOURCE),
+            Classification::NothingToRemove
         );
-        assert_eq!(
-            verdict(&MemberOperation::Remove(id(2)), 400, NOT_MEMBER),
-            Classification::Already
-        );
-        let group_gone = format!("Resource '{}' does not exist.", id(1));
-        assert!(matches!(
-            verdict(&MemberOperation::Remove(id(2)), 404, &group_gone),
-            Classification::Failed(_)
-        ));
+        assert_eq!(verdict(&remove, 400, NOT_MEMBER), Classification::Already);
     }
 
     #[test]
@@ -262,8 +273,8 @@ mod tests {
         throttled.retry_after = Some(Duration::from_secs(3));
         let change = MemberOperation::Remove(id(2));
         assert_eq!(
-            classify(&change, &throttled, id(1)),
-            Classification::Again(throttled.retry_after)
+            classify(&change, &throttled),
+            Classification::Throttled(throttled.retry_after)
         );
         assert_eq!(verdict(&change, 503, ""), Classification::Again(None));
         assert_eq!(verdict(&change, 401, ""), Classification::Unauthorised);

@@ -58,6 +58,7 @@ impl GraphWriter {
                 body: Some(&body),
                 prefer: Some("create-if-missing"),
                 eventual: false,
+                batch: None,
             })
             .await?;
         if answer.status == 201 {
@@ -72,28 +73,26 @@ impl GraphWriter {
         })
     }
 
-    /// Returns the id of the group with an alternate key. The index may lag behind a group
-    /// that was just created, so an empty response is retried.
+    /// Returns the id of the group with an alternate key. The key may not be visible yet for a group
+    /// that was just created, so a 404 is retried.
+    ///
+    /// The group is read by its key, which is documented
+    /// (<https://learn.microsoft.com/graph/api/group-get>); a filter on the key is not.
     async fn id_of(&self, unique_name: &str) -> Result<ObjectId, GraphError> {
-        #[derive(Deserialize)]
-        struct FoundGroup {
-            value: Vec<Identified>,
-        }
         let name = quoted(unique_name);
-        let tail = format!("/v1.0/groups?$filter=uniqueName%20eq%20{name}&$select=id");
+        let tail = format!("/v1.0/groups(uniqueName={name})?$select=id");
         let policy = self.transport().http.retry();
         let mut tried = 0;
         loop {
-            let answer = self.transport().get(&tail).await?;
-            let found: FoundGroup = answer.json("a list of groups")?;
-            if let Some(group) = found.value.first() {
-                return Ok(ObjectId::new(group.id));
-            }
+            let error = match self.transport().get(&tail).await {
+                Ok(answer) => return Ok(created_id(&answer)?),
+                Err(error) => error,
+            };
             tried += 1;
             let pause = policy.pause(tried);
-            if tried >= policy.tries || !policy.may_wait(pause, self.transport().deadline) {
-                let detail = "no group has the unique name that was just written".into();
-                return Err(answer.not("a list with one group", detail).into());
+            let give_up = tried >= policy.tries || error.status() != Some(404);
+            if give_up || !policy.may_wait(pause, self.transport().deadline) {
+                return Err(error);
             }
             tokio::time::sleep(pause).await;
         }
@@ -117,6 +116,7 @@ impl GraphWriter {
                 body,
                 prefer: None,
                 eventual: false,
+                batch: None,
             })
             .await?;
         Ok(())
@@ -133,6 +133,7 @@ impl GraphWriter {
                 body: None,
                 prefer: None,
                 eventual: false,
+                batch: None,
             })
             .await?;
         Ok(())
@@ -146,6 +147,6 @@ struct Identified {
 
 fn created_id(answer: &Answer) -> Result<ObjectId, ApiError> {
     answer
-        .json::<Identified>("the group that was made")
+        .json::<Identified>("a group")
         .map(|group| ObjectId::new(group.id))
 }

@@ -39,6 +39,7 @@ impl GraphWriter {
                 body: Some(&body),
                 prefer: None,
                 eventual: false,
+                batch: None,
             })
             .await?;
         let invitation: Invitation = answer.json("an invitation")?;

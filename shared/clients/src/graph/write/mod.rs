@@ -48,6 +48,11 @@ impl GraphWriter {
         &self.reader
     }
 
+    /// Returns how long no write may be sent, because Graph asked to wait; `None` if it did not.
+    pub fn throttled_for(&self) -> Option<std::time::Duration> {
+        self.transport().quota.writes_pause()
+    }
+
     fn transport(&self) -> &Transport {
         &self.reader.transport
     }

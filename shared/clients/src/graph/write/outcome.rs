@@ -1,6 +1,6 @@
 //! The outcome of every member change, and the gate that can stop further ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::base::outcome::{ChangeTally, Outcome};
@@ -22,7 +22,7 @@ impl WriteGate for AlwaysGo {
     }
 }
 
-/// The outcome of every single change: each requested object occurs once.
+/// The outcome of every single change: each requested object occurs once, in one of the fields.
 #[must_use = "failed and deferred changes must reach the run report"]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemberOutcomes {
@@ -30,6 +30,9 @@ pub struct MemberOutcomes {
     pub adds: BTreeMap<ObjectId, Outcome>,
     /// The outcomes of removed members.
     pub removes: BTreeMap<ObjectId, Outcome>,
+    /// Requested additions without an account: Graph refused the addition and does not return the
+    /// user. They are no failures, since nobody can add them.
+    pub missing: BTreeSet<ObjectId>,
 }
 
 impl MemberOutcomes {

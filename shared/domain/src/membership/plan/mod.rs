@@ -7,7 +7,7 @@ pub mod diff;
 pub mod guard;
 pub mod recorded_members;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,18 @@ impl MembershipPlan {
     /// Returns the number of adds and removes together, to which limits apply (C-09).
     pub fn changes(&self) -> usize {
         self.adds.len() + self.removes.len()
+    }
+
+    /// Leaves out additions of accounts that do not exist: they count as users without an account.
+    pub fn leave_out(&mut self, missing: &BTreeSet<ObjectId>) {
+        let before = self.adds.len();
+        self.adds.retain(|account, _| !missing.contains(account));
+        let left_out = before - self.adds.len();
+        self.desired -= left_out;
+        self.unreachable += left_out;
+        let (adds, removes) = (&self.adds, &self.removes);
+        self.learners
+            .retain(|account, _| adds.contains_key(account) || removes.contains_key(account));
     }
 
     /// Returns true if nothing changes.

@@ -16,7 +16,7 @@ async fn the_whole_flow_in_gcc_high() {
         .global_admin("Ada")
         .mailbox("Events", Mailbox::default())
         .room("Blue room");
-    let mut app = TestApp::in_cloud(tenant, Cloud::UsGov).await;
+    let mut app = Box::pin(TestApp::in_cloud(tenant, Cloud::UsGov)).await;
     app.installed("3.74").await;
     let own = app.services.settings.graph_url.clone();
 

@@ -134,6 +134,7 @@ async fn a_throttled_run_ends_at_the_same_members() {
         behaviour.throttle = Some(Throttle {
             writes_per_window: 6,
             window_ms: 700,
+            ..Throttle::default()
         });
     });
     let mut app = TestApp::ready(tenant).await;

@@ -3,18 +3,15 @@
 use std::time::Duration;
 
 use super::super::classify::{Classification, MemberOperation, classify};
-use super::{Apply, PendingChange};
+use super::{Apply, Doubt, PendingChange};
 use crate::graph::GraphError;
-use crate::graph::batch::PartAnswer;
+use crate::graph::batch_part::PartAnswer;
+use crate::http::ApiError;
+use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::base::outcome::Outcome;
 
-/// The number of attempts for a group that is not visible: with pauses of 0.5, 1, 2, 4, 8, 16
-/// and 30 s about a minute, several times the usual delay.
-const SIGHTINGS: u32 = 8;
-
-/// The number of attempts after a change of the group succeeded: the missing object must be a
-/// user, and the second attempt only covers a directory server that lags.
-const SIGHTINGS_WHEN_SEEN: u32 = 2;
+/// The number of refusals for throttling after which a change is left to a later run.
+const MAX_REFUSALS: u32 = 20;
 
 impl Apply<'_> {
     /// Records final outcomes and queues the other changes again; returns the required pause.
@@ -31,7 +28,14 @@ impl Apply<'_> {
                     .max()
                     .unwrap_or_default()
             }
-            Err(error) if error.is_transient() => {
+            Err(error) if error.is_throttled() => {
+                let wait = error.retry_after();
+                let again = batch.into_iter().map(|work| self.throttled(work, wait));
+                again.max().unwrap_or_default()
+            }
+            // The changes may have been made. Repeating them is safe: each of them is then
+            // answered as already made.
+            Err(error) if error.is_transient() || is_unreadable(&error) => {
                 let wait = error.retry_after();
                 let again = batch
                     .into_iter()
@@ -64,12 +68,15 @@ impl Apply<'_> {
                 "Microsoft Graph returned no response to this change",
             );
         };
-        match classify(&work.change, &answer, self.group) {
+        match classify(&work.change, &answer) {
             Classification::Done => {
                 self.seen = true;
                 self.record(&work.change, &Outcome::Done);
             }
             Classification::Already => self.record(&work.change, &Outcome::AlreadySo),
+            Classification::NothingToRemove if self.seen => {
+                self.record(&work.change, &Outcome::AlreadySo);
+            }
             Classification::Failed(reason) => {
                 self.record(&work.change, &Outcome::Failed(reason));
             }
@@ -78,6 +85,7 @@ impl Apply<'_> {
                 let reason = format!("Microsoft Graph kept returning status {}", answer.status);
                 return self.retry_later(work, wait, &reason);
             }
+            Classification::Throttled(wait) => return self.throttled(work, wait),
             Classification::Unauthorised if work.renewed_token => {
                 let reason = "Microsoft Graph refused the access token".into();
                 self.record(&work.change, &Outcome::Failed(reason));
@@ -86,13 +94,31 @@ impl Apply<'_> {
                 work.renewed_token = true;
                 self.queue.push_back(work);
             }
-            Classification::NotVisible(the_group) => return self.not_visible(work, the_group),
+            Classification::UnknownMember(member) => self.set_aside(work, member),
+            Classification::UnknownObject | Classification::NothingToRemove => {
+                self.doubts.push(Doubt::Object(work));
+            }
         }
         Duration::ZERO
     }
 
+    /// Queues a change again that was refused because there were too many requests. That is no
+    /// failure of the change, so it is not counted as an attempt, and a change that is refused
+    /// again and again is left to a later run. Returns the required pause.
+    fn throttled(&mut self, mut work: PendingChange, wait: Option<Duration>) -> Duration {
+        work.refused += 1;
+        if work.refused >= MAX_REFUSALS {
+            let reason = "Microsoft Graph kept refusing it because of too many requests";
+            self.record(&work.change, &Outcome::Deferred(Some(reason.to_owned())));
+            return Duration::ZERO;
+        }
+        let pause = wait.unwrap_or_else(|| self.transport.http.retry().pause(work.refused));
+        self.queue.push_back(work);
+        pause
+    }
+
     /// Queues a change again unless its attempts are exhausted; returns the required pause.
-    fn retry_later(
+    pub(super) fn retry_later(
         &mut self,
         mut work: PendingChange,
         wait: Option<Duration>,
@@ -109,32 +135,21 @@ impl Apply<'_> {
         pause
     }
 
-    /// Waits for a group that is not visible. If attempts are exhausted, the group is deleted
-    /// (`the_group`) or one of the members is unknown.
-    fn not_visible(&mut self, mut work: PendingChange, the_group: bool) -> Duration {
-        work.tries += 1;
-        let (tried, limit) = if self.seen {
-            (work.tries, SIGHTINGS_WHEN_SEEN)
-        } else {
-            self.not_visible_tries += u32::from(!self.probing);
-            (self.not_visible_tries, SIGHTINGS)
-        };
-        if tried < limit {
-            self.probing = !self.seen;
-            self.queue.push_back(work);
-            return self.transport.http.retry().pause(tried);
+    /// Separates a member that Graph does not know from the others of its PATCH, which are sent
+    /// again at once.
+    fn set_aside(&mut self, mut work: PendingChange, member: ObjectId) {
+        let tries = work.tries;
+        if let MemberOperation::AddMany(members) = &mut work.change {
+            members.retain(|other| *other != member);
+            if !members.is_empty() {
+                self.queue.push_front(work);
+            }
         }
-        if the_group {
-            let reason = "the group does not exist in Microsoft Entra (any more)".into();
-            self.record(&work.change, &Outcome::Failed(reason));
-        } else {
-            self.split(work.change);
-        }
-        Duration::ZERO
+        self.doubts.push(Doubt::Member { member, tries });
     }
 
     /// Retries the members of a rejected PATCH one by one.
-    fn split(&mut self, change: MemberOperation) {
+    pub(super) fn split(&mut self, change: MemberOperation) {
         match change {
             MemberOperation::AddMany(members) => {
                 self.queue.extend(
@@ -145,7 +160,8 @@ impl Apply<'_> {
                 );
             }
             alone => {
-                let reason = "the user or the group does not exist in Microsoft Entra (any more)";
+                let reason =
+                    "Microsoft Graph refuses this user although the user and the group exist";
                 self.record(&alone, &Outcome::Failed(reason.into()));
             }
         }
@@ -165,4 +181,8 @@ impl Apply<'_> {
             }
         }
     }
+}
+
+fn is_unreadable(error: &GraphError) -> bool {
+    matches!(error, GraphError::Api(ApiError::Decode { .. }))
 }

@@ -3,6 +3,7 @@
 //! The numbers are those of Microsoft's own group-sync tool: twenty members per PATCH, five
 //! `PATCHes` per batch (with more, Graph returns 503), twenty DELETEs per batch, five attempts.
 
+mod doubt;
 mod interpret;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -16,8 +17,10 @@ use tokio::time::{Instant, sleep};
 use super::GraphWriter;
 use super::classify::MemberOperation;
 use super::outcome::{MemberOutcomes, WriteGate};
-use crate::graph::batch::{CONCURRENT, MAX_PARTS, Part};
+use crate::graph::batch::{CONCURRENT, MAX_PARTS};
+use crate::graph::batch_part::Part;
 use crate::graph::transport::Transport;
+use doubt::Doubt;
 
 /// The maximum number of members in one PATCH (Graph's limit for `members@odata.bind`).
 const MEMBERS_PER_PATCH: usize = 20;
@@ -32,6 +35,8 @@ const GATE_EVERY: Duration = Duration::from_secs(5);
 struct PendingChange {
     change: MemberOperation,
     tries: u32,
+    /// The number of times it was refused because of throttling.
+    refused: u32,
     renewed_token: bool,
 }
 
@@ -40,6 +45,7 @@ impl PendingChange {
         Self {
             change,
             tries: 0,
+            refused: 0,
             renewed_token: false,
         }
     }
@@ -57,10 +63,10 @@ impl GraphWriter {
     /// Adds and removes members of a group, which must be supported and managed by this
     /// service.
     ///
-    /// Never fails as a whole: each requested object ends as done, already so, failed with a
-    /// reason, or deferred. Only failed parts are retried, after the longest wait that any of
-    /// them requests. `gate` is called before each batch, and nothing is sent after the
-    /// client's deadline.
+    /// Never fails as a whole: each requested object ends as done, already so, without an account,
+    /// failed with a reason, or deferred. Only failed parts are retried, after the longest wait
+    /// that any of them requests. Throttling defers changes and never fails them. `gate` is called
+    /// before each batch, and nothing is sent after the client's deadline.
     pub async fn apply_members(
         &self,
         group: ObjectId,
@@ -100,8 +106,12 @@ struct Apply<'a> {
     outcomes: MemberOutcomes,
     /// True if a change succeeded, so that the group exists.
     seen: bool,
-    /// The number of attempts for which the group was not visible.
-    not_visible_tries: u32,
+    /// True if a read showed that the group exists and is not new.
+    established: bool,
+    /// The number of attempts for which the group was new or not visible.
+    group_tries: u32,
+    /// The changes whose refusal has to be explained by reading.
+    doubts: Vec<Doubt>,
     /// True if the next attempt sends one request instead of all.
     probing: bool,
     /// The outcome of all remaining changes, once nothing more is sent.
@@ -116,7 +126,9 @@ impl<'a> Apply<'a> {
             queue: VecDeque::new(),
             outcomes: MemberOutcomes::default(),
             seen: false,
-            not_visible_tries: 0,
+            established: false,
+            group_tries: 0,
+            doubts: Vec::new(),
             probing: false,
             stopped: None,
         }
@@ -137,6 +149,7 @@ impl<'a> Apply<'a> {
             for (batch, answers) in round.into_iter().zip(answers) {
                 pause = pause.max(self.interpret_batch(batch, answers));
             }
+            pause = pause.max(self.settle_doubts().await);
             if !self.queue.is_empty() {
                 self.wait(pause, gate).await;
             }
@@ -160,10 +173,11 @@ impl<'a> Apply<'a> {
     /// the quota: writes taken from it must be sent now, not in a burst later.
     async fn admit_round(&mut self, gate: &mut impl WriteGate) -> Vec<Vec<PendingChange>> {
         let mut round = Vec::new();
-        let (batches, places) = if self.probing {
-            (1, 1)
-        } else {
-            (CONCURRENT, MAX_PARTS)
+        let (batches, places) = match (self.probing, self.transport.quota.is_slowed()) {
+            (true, _) => (1, 1),
+            // After a refusal one batch at a time, so that the next refusal concerns few changes.
+            (false, true) => (1, MAX_PARTS),
+            (false, false) => (CONCURRENT, MAX_PARTS),
         };
         while round.len() < batches {
             let batch = self.next_batch(places);
@@ -188,6 +202,10 @@ impl<'a> Apply<'a> {
     async fn may_send(&self, requests: u32, gate: &mut impl WriteGate) -> bool {
         let in_time = |end| Instant::now() < end;
         if !self.transport.deadline.is_none_or(in_time) {
+            return false;
+        }
+        let pause = self.transport.quota.writes_pause().unwrap_or_default();
+        if pause > self.transport.http.retry().longest_wait {
             return false;
         }
         if !self

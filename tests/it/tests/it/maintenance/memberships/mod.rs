@@ -1,6 +1,7 @@
 //! Groups are created, filled and repaired; manual edits are reverted.
 
 mod failures;
+mod missing_accounts;
 
 use rollcall_domain::audience::profile::Target;
 use rollcall_domain::base::run::RunStatus;
