@@ -110,7 +110,7 @@ pub enum NoticeKind {
         /// Link for saving a new secret.
         link: String,
     },
-    /// A directory sync failed; sent to all owners (S2-48).
+    /// A directory sync failed; sent to all owners and contacts (S2-48).
     SyncFailed {
         /// `schedule`, `manual`, or another text.
         trigger: String,
@@ -197,7 +197,8 @@ pub enum NoticeKind {
         /// IANA time zone for displayed times.
         time_zone: String,
     },
-    /// A room declined a session; sent to the catalog's admins.
+    /// A room declined a session; sent to the catalog's administrators, the contacts and the user who
+    /// connected the account.
     RoomDeclined {
         /// The session.
         session: Uuid,
