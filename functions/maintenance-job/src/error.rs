@@ -43,6 +43,18 @@ pub(crate) enum StepError {
     Thread(#[from] JoinError),
 }
 
+impl StepError {
+    /// Converts an error of Microsoft Graph. Throttling is not a failure: it ends the invocation,
+    /// and a continuation does the rest after the pause that Graph asks for.
+    pub(crate) fn of_graph(error: GraphError) -> Self {
+        if error.is_throttled() {
+            Self::Interrupted(Interrupted::OutOfTime)
+        } else {
+            Self::Graph(error)
+        }
+    }
+}
+
 /// The reason why a profile's group cannot be managed in this run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GroupError {

@@ -32,6 +32,7 @@ pub(crate) async fn ensure(context: &mut RunContext<'_>) -> Result<Groups, StepE
         .collect();
     let found = match context.graph_reader.get_groups(&known).await {
         Ok(found) => found,
+        Err(error) if error.is_throttled() => return Err(StepError::of_graph(error)),
         Err(error) => {
             fail_all(context, &error);
             return Ok(Groups::default());
@@ -70,6 +71,9 @@ pub(crate) async fn ensure(context: &mut RunContext<'_>) -> Result<Groups, StepE
                         .await?;
                 }
                 entry.report.group = Some(id);
+            }
+            Err(GroupError::Graph(error)) if error.is_throttled() => {
+                return Err(StepError::of_graph(error));
             }
             Err(error) => {
                 groups.may_be_stale.insert(entry.profile.id);

@@ -120,7 +120,15 @@ impl Transport {
             }
             tokio::time::sleep(pause).await;
         }
-        Ok(done.into_iter().flatten().collect())
+        let mut results = Vec::with_capacity(parts.len());
+        for result in done.into_iter().flatten() {
+            match result {
+                // Throttling concerns all requests to the tenant: it is no error of one part.
+                Err(error) if error.status() == Some(429) => return Err(error.into()),
+                other => results.push(other),
+            }
+        }
+        Ok(results)
     }
 }
 

@@ -21,6 +21,9 @@ const SLOWEST: f64 = 1.0 / 32.0;
 /// slowest pace to the full one in about five minutes.
 const REGAINED_PER_SECOND: f64 = 1.0 / 300.0;
 
+/// The time in which refusals belong to requests that were sent together.
+const ONE_ROUND: Duration = Duration::from_secs(1);
+
 /// The longest `Retry-After` that is believed.
 const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
@@ -65,6 +68,8 @@ struct Bucket {
     filled_at: Option<Instant>,
     /// The current share of the full pace.
     pace: f64,
+    /// The time of the last refusal that reduced the pace.
+    slowed_at: Option<Instant>,
     /// No write is sent before this time.
     writes_paused_until: Option<Instant>,
     /// No read is sent before this time.
@@ -86,6 +91,7 @@ impl Quota {
             left: size,
             filled_at: None,
             pace: 1.0,
+            slowed_at: None,
             writes_paused_until: None,
             reads_paused_until: None,
         };
@@ -130,8 +136,10 @@ impl Quota {
         let now = Instant::now();
         let until = now + wait.min(LONGEST_PAUSE);
         let is_paused = bucket.writes_paused_until.is_some_and(|end| now < end);
-        if !is_paused {
+        let same_round = |at: Instant| now.duration_since(at) < ONE_ROUND;
+        if !is_paused && !bucket.slowed_at.is_some_and(same_round) {
             bucket.pace = (bucket.pace * SLOWED).max(SLOWEST);
+            bucket.slowed_at = Some(now);
         }
         bucket.left = 0.0;
         bucket.writes_paused_until = bucket.writes_paused_until.max(Some(until));
@@ -268,6 +276,18 @@ mod tests {
         assert!(quota.take(10, None).await);
         let seconds = start.elapsed().as_secs_f64();
         assert!((6.9..7.1).contains(&seconds), "{seconds}");
+    }
+
+    /// Without `Retry-After`, twenty refusals of one batch are one refusal.
+    #[tokio::test(start_paused = true)]
+    async fn refusals_without_a_pause_slow_once() {
+        let (quota, start) = (Quota::new(100, Duration::from_secs(10)), Instant::now());
+        for _ in 0..20 {
+            quota.throttled(Duration::ZERO, ThrottleScope::All);
+        }
+        assert!(quota.take(10, None).await);
+        let seconds = start.elapsed().as_secs_f64();
+        assert!((1.9..2.1).contains(&seconds), "{seconds}");
     }
 
     #[tokio::test(start_paused = true)]

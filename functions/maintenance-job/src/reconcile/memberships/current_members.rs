@@ -165,7 +165,8 @@ async fn read(
         context.budget.check().await?;
         let rest = unread.split_off(window(&unread));
         let groups: Vec<ObjectId> = unread.iter().map(|unread| unread.group).collect();
-        let mut found = context.graph_reader.members_of(&groups).await?;
+        let found = context.graph_reader.members_of(&groups).await;
+        let mut found = found.map_err(StepError::of_graph)?;
         let mut keep = Vec::new();
         for one in unread {
             let members = match found.remove(&one.group) {

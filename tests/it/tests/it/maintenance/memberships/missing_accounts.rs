@@ -1,5 +1,7 @@
 //! Users whose account was deleted in Entra while the learning platform still lists it.
 
+use rollcall_domain::base::run::Trigger;
+use rollcall_domain::base::schedule::Job;
 use rollcall_simulators::UnknownMember;
 
 use super::*;
@@ -66,24 +68,36 @@ async fn removing_someone_who_left_is_no_failure() {
     assert_eq!(app.members("Denver").expect("no such group"), ["Alan"]);
 }
 
-/// Proves F-7: a pause that Graph asks for ends the invocation without further requests, and the
-/// continuation begins after it.
+/// Proves F-7 and H-3: a pause that Graph asks for, at whatever request, ends the invocation without
+/// a failure, and the continuation begins after it.
 #[tokio::test]
 async fn a_long_pause_delays_the_continuation() {
-    let mut app = TestApp::ready(TestTenant::small()).await;
-    app.put_city("Denver", "Denver", &[]).await;
-    app.put_city("Oslo", "Oslo", &[]).await;
-    let pause = FaultKind::Status {
-        code: 429,
-        retry_after: Some(400.0),
-        body: None,
-    };
-    app.fault("/groups/", pause, 1, 50);
-    app.forget_requests();
-    let request = app.request(rollcall_domain::base::schedule::Job::Maintenance);
-    app.work(&request).await.expect("not handled");
-    let run = app.run(&request).await;
-    assert_eq!(run.status, RunStatus::Continuing, "{run:?}");
-    let waiting = app.requests(rollcall_domain::base::schedule::Job::Maintenance);
-    assert!(waiting.await.is_empty(), "the continuation is not delayed");
+    for path in ["/members", "/groups/", "/groups(", "/$batch"] {
+        let mut app = TestApp::ready(TestTenant::small()).await;
+        app.put_city("Denver", "Denver", &[]).await;
+        app.maintained().await;
+        app.put_city("Oslo", "Oslo", &[]).await;
+        app.notices().await;
+        let pause = FaultKind::Status {
+            code: 429,
+            retry_after: Some(400.0),
+            body: None,
+        };
+        app.fault(path, pause, 1, 50);
+        let mut request = app.request(Job::Maintenance);
+        request.trigger = Trigger::by_hand("it@contoso.example");
+        app.work(&request).await.expect("not handled");
+        let run = app.run(&request).await;
+        assert_eq!(run.status, RunStatus::Continuing, "{path}: {run:?}");
+        assert!(
+            app.told().await.is_empty(),
+            "{path}: a failure was announced"
+        );
+        assert_eq!(app.requested(Job::Maintenance).await, 1, "{path}");
+        let at_once = app.requests(Job::Maintenance).await;
+        assert!(
+            at_once.is_empty(),
+            "{path}: the continuation is not delayed"
+        );
+    }
 }
