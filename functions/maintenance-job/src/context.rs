@@ -14,9 +14,10 @@ use rollcall_clients::store::profile_states::ProfileState;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId};
+use rollcall_domain::base::run::RunRequest;
 use rollcall_domain::membership::enrolment::GroupRoles;
 use rollcall_domain::membership::hold::Hold;
-use rollcall_domain::membership::report::ProfileReport;
+use rollcall_domain::membership::report::{ProfileReport, ProfileStatus};
 use rollcall_domain::snapshot::Snapshot;
 
 use crate::error::StepError;
@@ -24,8 +25,40 @@ use crate::error::StepError;
 /// The longest pause of Microsoft Graph that an invocation waits for itself.
 const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
+/// What earlier invocations of this run did with a profile, in the order in which a continuation
+/// tries them: a profile that keeps failing or deferring must not keep the others from being tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Attempt {
+    /// It was not tried.
+    Never,
+    /// It was partly done.
+    Unfinished,
+    /// It was done.
+    Complete,
+    /// It failed.
+    Failed,
+}
+
+impl Attempt {
+    /// Returns the attempt that the state records.
+    fn of(state: &ProfileState, slot: DateTime<Utc>) -> Self {
+        if state.evaluated_at != Some(slot) {
+            return Self::Never;
+        }
+        match state.status {
+            Some(ProfileStatus::Failed) => Self::Failed,
+            Some(ProfileStatus::Unfinished) => Self::Unfinished,
+            _ => Self::Complete,
+        }
+    }
+}
+
 /// One profile with its stored state and its part of the report.
 pub(crate) struct ProfileContext {
+    /// What earlier invocations of this run did with its membership.
+    pub(crate) attempt: Attempt,
+    /// True if this invocation updated its membership, or tried to.
+    pub(crate) updated: bool,
     pub(crate) profile: Profile,
     pub(crate) version: u64,
     pub(crate) state: ProfileState,
@@ -58,6 +91,10 @@ pub(crate) struct RunContext<'a> {
     /// Counts of the membership step.
     pub(crate) counted: BTreeMap<String, u64>,
     pub(crate) slot: DateTime<Utc>,
+    /// Number of earlier invocations of this run.
+    pub(crate) continuation: u32,
+    /// True if this invocation did or tried something that no earlier one did.
+    pub(crate) progressed: bool,
 }
 
 impl RunContext<'_> {
@@ -73,6 +110,12 @@ impl RunContext<'_> {
         self.profiles
             .iter()
             .any(|entry| entry.report.added.deferred + entry.report.removed.deferred > 0)
+    }
+
+    /// Returns the time for which rules with relative dates are evaluated: the slot, or the time of
+    /// the data if the run is older. A late run must not undo what newer data has caused (F-12).
+    pub(crate) fn as_of(&self) -> DateTime<Utc> {
+        self.slot.max(self.snapshot.header.taken_at)
     }
 
     /// Returns the pause that Microsoft Graph asks for, if it is too long to wait for: nothing is
@@ -100,9 +143,10 @@ pub(crate) async fn load<'a>(
     services: &'a Services,
     tenant: Tenant,
     pointer: &SnapshotPointer,
-    slot: DateTime<Utc>,
+    request: &RunRequest,
     budget: RunBudget,
 ) -> Result<RunContext<'a>, StepError> {
+    let slot = request.slot.at();
     let loaded = services.load_snapshot(tenant.id, pointer).await?;
     let snapshot = Arc::new(loaded.snapshot);
     let store = &services.store;
@@ -111,12 +155,17 @@ pub(crate) async fn load<'a>(
     let (mut profiles, mut unreadable) = (Vec::new(), BTreeMap::new());
     for stored in store.profiles(tenant.id).await? {
         match stored.profile {
-            Ok(profile) => profiles.push(ProfileContext {
-                report: ProfileReport::new(profile.id, &profile.title),
-                state: states.remove(&profile.id).unwrap_or_default(),
-                version: stored.version,
-                profile,
-            }),
+            Ok(profile) => {
+                let state = states.remove(&profile.id).unwrap_or_default();
+                profiles.push(ProfileContext {
+                    attempt: Attempt::of(&state, slot),
+                    updated: false,
+                    report: ProfileReport::new(profile.id, &profile.title),
+                    state,
+                    version: stored.version,
+                    profile,
+                });
+            }
             Err(problem) => {
                 unreadable.insert(stored.key, problem);
             }
@@ -129,7 +178,11 @@ pub(crate) async fn load<'a>(
     Ok(RunContext {
         graph_reader: graph_writer.reader().clone(),
         graph_writer,
-        platform: services.learn365(&tenant).await?.with_deadline(until),
+        platform: services
+            .learn365(&tenant)
+            .await?
+            .with_deadline(until)
+            .with_circuit_breaker(),
         services,
         tenant,
         listed: listed(&snapshot),
@@ -143,6 +196,8 @@ pub(crate) async fn load<'a>(
         missing: BTreeSet::new(),
         counted: BTreeMap::new(),
         slot,
+        continuation: request.continuation,
+        progressed: false,
     })
 }
 

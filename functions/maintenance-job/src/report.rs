@@ -1,6 +1,6 @@
 //! The outcome of a run: the full report as an object, and the notices about it.
 
-use rollcall_clients::objects::report_key;
+use rollcall_clients::objects::{ObjectError, report_key};
 use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_domain::membership::report::{GraphUse, MaintenanceReport, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
@@ -9,18 +9,14 @@ use rollcall_domain::snapshot::Property;
 use crate::context::RunContext;
 use crate::error::StepError;
 
-/// Maximum number of invocations that wait for the platform to show a group.
-const PLATFORM_TRIES: u32 = 10;
+/// Maximum number of invocations that wait for the platform to show a group or to respond.
+pub(crate) const PLATFORM_TRIES: u32 = 10;
 
 /// Collects the report of this invocation.
 ///
 /// The run is unfinished if time ran out. It is also unfinished while the platform does not
 /// show a group yet, for at most [`PLATFORM_TRIES`] invocations; then the next slot continues.
-pub(crate) fn collect(
-    context: &RunContext<'_>,
-    out_of_time: bool,
-    continuation: u32,
-) -> MaintenanceReport {
+pub(crate) fn collect(context: &RunContext<'_>, out_of_time: bool) -> MaintenanceReport {
     let stats = context.graph_reader.stats();
     let mut profiles: Vec<_> = context
         .profiles
@@ -34,7 +30,7 @@ pub(crate) fn collect(
         .iter()
         .any(|profile| profile.status == ProfileStatus::Unfinished);
     MaintenanceReport {
-        unfinished: out_of_time || (unfinished && continuation < PLATFORM_TRIES),
+        unfinished: out_of_time || (unfinished && context.continuation < PLATFORM_TRIES),
         profiles,
         unreadable: context.unreadable.clone(),
         notes: missing_accounts(context).into_iter().collect(),
@@ -82,14 +78,28 @@ fn missing_accounts(context: &RunContext<'_>) -> Option<String> {
     ))
 }
 
-/// Stores the report and adds its counts to those of earlier invocations in the run record.
+/// Stores the report of this invocation together with those of earlier ones, and adds its counts to
+/// the run record. Returns the report of the whole run so far.
 pub(crate) async fn store(
     context: &RunContext<'_>,
     run: &mut Run,
-    report: &MaintenanceReport,
-) -> Result<(), StepError> {
+    invocation: MaintenanceReport,
+) -> Result<MaintenanceReport, StepError> {
     let key = report_key(context.tenant.id, &Run::key(&run.request));
-    let bytes = serde_json::to_vec(report)?;
+    let done = invocation.totals();
+    let GraphUse {
+        http,
+        requests,
+        writes,
+        min_writes,
+    } = invocation.graph;
+    let mut report = invocation;
+    if let Some(earlier) = earlier_report(context, run).await? {
+        let updated = context.profiles.iter().filter(|entry| entry.updated);
+        let updated = updated.map(|entry| entry.profile.id).collect();
+        report.continue_from(earlier, &updated);
+    }
+    let bytes = serde_json::to_vec(&report)?;
     context
         .services
         .objects
@@ -98,16 +108,10 @@ pub(crate) async fn store(
     run.report = Some(key);
     run.snapshot = Some(context.snapshot.header.id.clone());
     let totals = report.totals();
-    let GraphUse {
-        http,
-        requests,
-        writes,
-        min_writes,
-    } = report.graph;
     let summed = [
-        ("added", totals.added as u64),
-        ("removed", totals.removed as u64),
-        ("enrolments", totals.enrolments as u64),
+        ("added", done.added as u64),
+        ("removed", done.removed as u64),
+        ("enrolments", done.enrolments as u64),
         ("graphHttp", http),
         ("graphRequests", requests),
         ("graphWrites", writes),
@@ -136,7 +140,23 @@ pub(crate) async fn store(
         (false, true) => RunStatus::Succeeded,
         (false, false) => RunStatus::SucceededWithFailures,
     };
-    Ok(())
+    Ok(report)
+}
+
+/// Returns the report of the earlier invocations of this run. One that expired or that another
+/// release wrote is left out.
+async fn earlier_report(
+    context: &RunContext<'_>,
+    run: &Run,
+) -> Result<Option<MaintenanceReport>, StepError> {
+    let Some(key) = run.report.as_ref().filter(|_| context.continuation > 0) else {
+        return Ok(None);
+    };
+    match context.services.objects.get(key).await {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(ObjectError::Missing(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Returns the notices of a run: rules to review (S4-120, C-17) and failures (S4-012,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rollcall_app::Services;
 use rollcall_app::jobs::budget::{Interrupted, RunBudget};
-use rollcall_app::jobs::job_run::{Admission, Completion, JobRun, RunError};
+use rollcall_app::jobs::job_run::{Admission, Completion, JobRun, Progress, RunError};
 use rollcall_app::jobs::lifecycle;
 use rollcall_clients::store::MAINTENANCE_LEASE;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
@@ -19,7 +19,7 @@ use crate::context::{RunContext, load};
 use crate::error::StepError;
 use crate::preconditions;
 use crate::reconcile::enrolments::{EnrolmentPhase, run_phase};
-use crate::reconcile::memberships::{self, manual_edits};
+use crate::reconcile::memberships::{self, MembershipStep, Pass, manual_edits};
 use crate::reconcile::{discrepancies, groups};
 use crate::report;
 use crate::step_timer::StepTimer;
@@ -67,10 +67,54 @@ struct Maintenance<'a> {
 /// The result of an invocation whose report is stored.
 struct Reported {
     notices: Vec<NoticeKind>,
-    out_of_time: bool,
-    /// The pause that Microsoft Graph asks for.
-    throttled_for: Option<Duration>,
+    pause: Pause,
+    progressed: bool,
     unfinished: bool,
+}
+
+/// The reason why an invocation leaves work to a continuation.
+enum Pause {
+    /// Its time ran out.
+    OutOfTime,
+    /// Microsoft Graph asks for this pause.
+    Graph(Duration),
+    /// Learn365 does not respond or asks for this pause.
+    Platform(Duration),
+    /// Learn365 does not show a group yet.
+    Visibility,
+}
+
+impl Pause {
+    fn of(context: &RunContext<'_>, out_of_time: bool) -> Self {
+        match (context.throttled_for(), context.platform.suspended_for()) {
+            (Some(graph), platform) => Self::Graph(graph.max(platform.unwrap_or_default())),
+            // Membership changes that are left are not delayed by the learning platform.
+            (None, Some(platform)) if !context.has_deferred_member_changes() => {
+                Self::Platform(platform)
+            }
+            _ if out_of_time => Self::OutOfTime,
+            _ => Self::Visibility,
+        }
+    }
+
+    /// Returns the delay of the continuation.
+    fn delay(&self) -> Duration {
+        match self {
+            Self::OutOfTime => TIME_PAUSE,
+            Self::Graph(pause) | Self::Platform(pause) => (*pause).min(LONGEST_DELAY),
+            Self::Visibility => PLATFORM_PAUSE,
+        }
+    }
+
+    /// Returns the progress of an invocation that did nothing new.
+    fn without_progress(&self) -> Progress {
+        match self {
+            Self::OutOfTime => Progress::None,
+            Self::Graph(_) => Progress::Waiting("Microsoft Graph asked for a pause"),
+            Self::Platform(_) => Progress::Waiting("Learn365 did not respond"),
+            Self::Visibility => Progress::Waiting("Learn365 did not show a group"),
+        }
+    }
 }
 
 impl JobRun for Maintenance<'_> {
@@ -78,6 +122,7 @@ impl JobRun for Maintenance<'_> {
     // Every step checks the budget, and the clients stop at the deadline.
     const DROPPED_AFTER: Option<Duration> = None;
     const TIMED_OUT: &'static str = "the run did not stop in time";
+    const REFUSES_OLD_SLOTS: bool = true;
     type Inputs = SnapshotPointer;
     type Output = Reported;
     type Error = StepError;
@@ -93,8 +138,8 @@ impl JobRun for Maintenance<'_> {
         budget: &RunBudget,
     ) -> Result<Reported, StepError> {
         run.steps.clear();
-        let (tenant, slot) = (self.tenant.clone(), run.request.slot.at());
-        let mut context = load(self.services, tenant, &pointer, slot, budget.clone()).await?;
+        let (services, tenant, request) = (self.services, self.tenant.clone(), &run.request);
+        let mut context = load(services, tenant, &pointer, request, budget.clone()).await?;
         let out_of_time = match run_steps(&mut context, run).await {
             // Time may have run out after the last check, so that the last batch was deferred.
             Ok(()) => context.has_deferred_member_changes(),
@@ -102,16 +147,16 @@ impl JobRun for Maintenance<'_> {
             Err(error) => return Err(error),
         };
         memberships::finalize_all(&mut context).await?;
-        let report = report::collect(&context, out_of_time, run.request.continuation);
-        report::store(&context, run, &report).await?;
+        let report = report::collect(&context, out_of_time);
+        let report = report::store(&context, run, report).await?;
         if !report.unfinished {
             manual_edits::mark_reported(&mut context);
             memberships::save(&mut context).await?;
         }
         Ok(Reported {
             notices: report::notices(&context, run, &report),
-            out_of_time,
-            throttled_for: context.throttled_for(),
+            pause: Pause::of(&context, out_of_time),
+            progressed: context.progressed,
             unfinished: report.unfinished,
         })
     }
@@ -121,7 +166,8 @@ impl JobRun for Maintenance<'_> {
         run: &mut Run,
         reported: Reported,
     ) -> Result<Completion<StepError>, Failure> {
-        let out_of_time = u64::from(reported.out_of_time);
+        let out_of_time = matches!(reported.pause, Pause::OutOfTime | Pause::Graph(_));
+        let out_of_time = u64::from(reported.unfinished && out_of_time);
         run.counts.insert("outOfTime".to_owned(), out_of_time);
         for notice in reported.notices {
             self.services.notify(&self.tenant, notice).await?;
@@ -129,16 +175,13 @@ impl JobRun for Maintenance<'_> {
         if !reported.unfinished {
             return Ok(Completion::Ended);
         }
-        let after = match reported.throttled_for {
-            Some(pause) => pause.min(LONGEST_DELAY),
-            None if reported.out_of_time => TIME_PAUSE,
-            None => PLATFORM_PAUSE,
-        };
         Ok(Completion::Continue {
-            after,
-            // Whether an invocation made progress is not measured; the limit of
-            // continuations ends a run that is stuck.
-            progressed: true,
+            after: reported.pause.delay(),
+            progress: if reported.progressed {
+                Progress::Made
+            } else {
+                reported.pause.without_progress()
+            },
         })
     }
 
@@ -173,23 +216,32 @@ async fn run_steps(context: &mut RunContext<'_>, run: &mut Run) -> Result<(), St
     timer.record_step("discrepancies", context).await?;
     let groups = groups::ensure(context).await;
     let groups = record_unless_failed(&mut timer, "groups", context, groups).await?;
-    let updated = memberships::update(context, &groups, timer.request()).await;
+    let request = timer.request().clone();
+    let updated = async {
+        let mut step = MembershipStep::begin(context, &groups, &request).await?;
+        step.update(context, Pass::First).await?;
+        Ok(step)
+    };
+    let updated = updated.await;
     let updated = record_unless_failed(&mut timer, "memberships", context, updated).await;
     if !is_failed(&updated) {
         timer.count(context.counted.clone());
     }
-    updated?;
-    if timer.request().job == Job::Membership {
-        return Ok(());
+    let mut memberships = updated?;
+    if request.job == Job::Maintenance {
+        for (name, phase) in [
+            ("assign", EnrolmentPhase::Assign),
+            ("unassign", EnrolmentPhase::Unassign),
+            ("deletion", EnrolmentPhase::Deletion),
+            ("retraction", EnrolmentPhase::Retraction),
+        ] {
+            let ended = run_phase(context, phase).await;
+            record_unless_failed(&mut timer, name, context, ended).await?;
+        }
     }
-    for (name, phase) in [
-        ("assign", EnrolmentPhase::Assign),
-        ("unassign", EnrolmentPhase::Unassign),
-        ("deletion", EnrolmentPhase::Deletion),
-        ("retraction", EnrolmentPhase::Retraction),
-    ] {
-        let ended = run_phase(context, phase).await;
-        record_unless_failed(&mut timer, name, context, ended).await?;
+    if request.continuation > 0 {
+        let retried = memberships.update(context, Pass::Retry).await;
+        record_unless_failed(&mut timer, "retries", context, retried).await?;
     }
     Ok(())
 }

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
+use rollcall_app::Services;
 use rollcall_clients::graph::{GraphError, GraphWriter, GroupFacts, GroupLookup, GroupSpec};
+use rollcall_clients::store::{Fence, StoreError};
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
 
@@ -48,7 +50,12 @@ pub(crate) async fn ensure(context: &mut RunContext<'_>) -> Result<Groups, StepE
     {
         context.budget.check().await?;
         match ensure_one(&context.graph_writer, entry, &found, &prefix).await {
-            Ok(Ensured { id, origin }) => {
+            Ok(Ensured {
+                id,
+                origin,
+                renamed,
+            }) => {
+                context.progressed |= renamed || origin != Origin::Known;
                 match origin {
                     Origin::Known => {}
                     Origin::Made => {
@@ -58,18 +65,7 @@ pub(crate) async fn ensure(context: &mut RunContext<'_>) -> Result<Groups, StepE
                         groups.may_be_stale.insert(entry.profile.id);
                     }
                 }
-                if origin == Origin::Found {
-                    entry.state.written_at = Some(Utc::now());
-                }
-                if entry.state.group != Some(id) || origin == Origin::Found {
-                    // Stored at once, so that the id survives a crash.
-                    entry.state.group = Some(id);
-                    context
-                        .services
-                        .store
-                        .put_profile_state(&fence, entry.profile.id, &entry.state)
-                        .await?;
-                }
+                record_group(context.services, &fence, entry, id, origin).await?;
                 entry.report.group = Some(id);
             }
             Err(GroupError::Graph(error)) if error.is_throttled() => {
@@ -82,6 +78,24 @@ pub(crate) async fn ensure(context: &mut RunContext<'_>) -> Result<Groups, StepE
         }
     }
     Ok(groups)
+}
+
+/// Stores the group of a profile at once if it changed, so that its id survives a crash.
+async fn record_group(
+    services: &Services,
+    fence: &Fence,
+    entry: &mut ProfileContext,
+    id: ObjectId,
+    origin: Origin,
+) -> Result<(), StoreError> {
+    if origin == Origin::Found {
+        entry.state.written_at = Some(Utc::now());
+    } else if entry.state.group == Some(id) {
+        return Ok(());
+    }
+    entry.state.group = Some(id);
+    let (store, profile) = (&services.store, entry.profile.id);
+    store.put_profile_state(fence, profile, &entry.state).await
 }
 
 fn fail_all(context: &mut RunContext<'_>, error: &GraphError) {
@@ -97,6 +111,8 @@ fn fail_all(context: &mut RunContext<'_>, error: &GraphError) {
 struct Ensured {
     id: ObjectId,
     origin: Origin,
+    /// True if its name or description was changed.
+    renamed: bool,
 }
 
 /// The origin of a profile's group.
@@ -123,10 +139,11 @@ async fn ensure_one(
     match found.get(&id) {
         Some(GroupLookup::Found(facts)) => {
             check(facts, profile)?;
-            rename(graph, facts, profile, prefix).await?;
+            let renamed = rename(graph, facts, profile, prefix).await?;
             Ok(Ensured {
                 id,
                 origin: Origin::Known,
+                renamed,
             })
         }
         Some(GroupLookup::Unreadable(reason)) => Err(GroupError::Unreadable(reason.clone())),
@@ -153,6 +170,7 @@ async fn create(
         } else {
             Origin::Found
         },
+        renamed: false,
     })
 }
 
@@ -172,6 +190,7 @@ async fn bring_back(
         return Ok(Ensured {
             id,
             origin: Origin::Found,
+            renamed: false,
         });
     }
     let created = create(graph, &entry.profile, prefix).await?;
@@ -201,20 +220,20 @@ fn check(facts: &GroupFacts, profile: &Profile) -> Result<(), GroupError> {
 }
 
 /// Renames the group if prefix, title or description changed; its id stays the same
-/// (S4-014).
+/// (S4-014). Returns whether it did.
 async fn rename(
     graph: &GraphWriter,
     facts: &GroupFacts,
     profile: &Profile,
     prefix: &str,
-) -> Result<(), GroupError> {
+) -> Result<bool, GroupError> {
     let name = profile.group_name(prefix);
     let described = facts.description.as_deref().unwrap_or_default() == profile.description;
     if facts.display_name == name && described {
-        return Ok(());
+        return Ok(false);
     }
     graph
         .update_group(facts.id, &name, &profile.description)
         .await?;
-    Ok(())
+    Ok(true)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use rollcall_app::Services;
-use rollcall_app::jobs::job_run::{Completion, RunError};
+use rollcall_app::jobs::job_run::{Completion, Progress, RunError};
 use rollcall_clients::objects::part_key;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::outcome::Outcome;
@@ -83,7 +83,11 @@ impl DirectorySync<'_> {
         if outcome.cut {
             return Ok(Completion::Continue {
                 after: Duration::ZERO,
-                progressed: report.count(Outcome::is_done) > 0,
+                progress: if report.count(Outcome::is_done) > 0 {
+                    Progress::Made
+                } else {
+                    Progress::None
+                },
             });
         }
         run.status = if report.count(Outcome::is_failed) > 0 {
@@ -177,9 +181,10 @@ impl DirectorySync<'_> {
     ) -> Result<(), Failure> {
         let (needs_person, already_notified) = match error {
             RunError::Job(failure) => (failure.needs_person(), failure.is_already_notified()),
-            RunError::TimedOut(_) | RunError::NoProgress | RunError::TooManyContinuations => {
-                (false, false)
-            }
+            RunError::TimedOut(_)
+            | RunError::NoProgress
+            | RunError::Stalled(_)
+            | RunError::TooManyContinuations => (false, false),
         };
         let (now, reason) = (Utc::now(), error.to_string());
         let change = self.services.store.change_sync(self.tenant, &[], |state| {

@@ -95,6 +95,7 @@ impl JobRun for DirectorySync<'_> {
     const LEASE: &'static str = SYNC_LEASE;
     const DROPPED_AFTER: Option<Duration> = Some(GRACE);
     const TIMED_OUT: &'static str = "the directory and the learning platform could not be read within the time limit of a run; the remaining changes were not made";
+    const REFUSES_OLD_SLOTS: bool = false;
     type Inputs = ();
     type Output = SyncEnd;
     type Error = SyncFailure;

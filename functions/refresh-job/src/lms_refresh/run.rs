@@ -49,6 +49,7 @@ impl JobRun for Refresh<'_> {
     const DROPPED_AFTER: Option<Duration> = Some(Duration::ZERO);
     const TIMED_OUT: &'static str =
         "the data could not be read within the time limit of a run; nothing was stored";
+    const REFUSES_OLD_SLOTS: bool = true;
     type Inputs = ();
     type Output = PublishedSnapshot;
     type Error = RefreshError;

@@ -10,6 +10,10 @@ use super::budget::RunBudget;
 /// A run that still needs continuations after this many is considered stuck and fails.
 pub const MAX_CONTINUATIONS: u32 = 1_000;
 
+/// After this many consecutive invocations without progress, a run that waits for a third party
+/// fails.
+pub const MAX_STALLED: u32 = 10;
+
 /// The parts of a run's lifecycle that differ between jobs.
 pub trait JobRun {
     /// The lease a run holds while it works.
@@ -19,6 +23,10 @@ pub trait JobRun {
     const DROPPED_AFTER: Option<Duration>;
     /// The error text of a run whose work was dropped for lack of time.
     const TIMED_OUT: &'static str;
+    /// True if a run whose slot is too old, or older than that of a newer run, is refused: the
+    /// newer run does the same from newer data. False for a job that decides itself which slots are
+    /// due.
+    const REFUSES_OLD_SLOTS: bool;
     /// The data that admission read and the work needs.
     type Inputs;
     /// The result of the work.
@@ -96,12 +104,23 @@ pub enum Completion<E> {
     Continue {
         /// The delay before the next invocation.
         after: Duration,
-        /// True if this invocation made progress. Otherwise the run fails, because the next
-        /// invocation would make none either.
-        progressed: bool,
+        /// What this invocation has achieved.
+        progress: Progress,
     },
     /// Part of the work was done before it failed.
     Failed(E),
+}
+
+/// What an invocation achieved whose run needs another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Something was done or tried that no earlier invocation of the run did or tried.
+    Made,
+    /// Nothing new, because a third party asked for a pause or does not respond. The run fails
+    /// after [`MAX_STALLED`] such invocations in a row. Contains the reason as a clause.
+    Waiting(&'static str),
+    /// Nothing new. The run fails, because the next invocation would achieve nothing either.
+    None,
 }
 
 /// The reason why a run failed.
@@ -118,6 +137,11 @@ pub enum RunError<E: std::error::Error> {
         "The run was cut off before everything was done, and its last invocation made no progress. The next run starts again from the current state."
     )]
     NoProgress,
+    /// A third party let no invocation make progress for too long.
+    #[error(
+        "The run ended before everything was done: {0} in {MAX_STALLED} invocations in a row. The next run starts again from the current state."
+    )]
+    Stalled(&'static str),
     /// The run needs more invocations than [`MAX_CONTINUATIONS`].
     #[error(
         "The run has not finished after {MAX_CONTINUATIONS} invocations. The next run starts again from the current state."

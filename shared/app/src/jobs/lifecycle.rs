@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use rollcall_clients::store::Lease;
 use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::missed;
 use rollcall_runtime::{Deadline, Failure, describe};
 
 use super::budget::{Interrupted, RunBudget};
-use super::job_run::{Admission, Completion, JobRun, MAX_CONTINUATIONS, RunError};
+use super::job_run::{
+    Admission, Completion, JobRun, MAX_CONTINUATIONS, MAX_STALLED, Progress, RunError,
+};
 use crate::Services;
 
 /// A continuation to queue once the lease is released.
@@ -37,7 +39,14 @@ pub async fn run<J: JobRun>(
     if before.as_ref().is_some_and(Run::is_over) {
         return Ok(());
     }
-    let inputs = match job.admit(&request).await? {
+    let admission = match outdated::<J>(services, &request).await? {
+        Some(reason) => Admission::Skip {
+            reason,
+            alert: false,
+        },
+        None => job.admit(&request).await?,
+    };
+    let inputs = match admission {
         Admission::Start(inputs) => inputs,
         Admission::Requeue => return services.requeue(request).await,
         Admission::Skip { reason, alert } => {
@@ -58,7 +67,43 @@ pub async fn run<J: JobRun>(
     Ok(())
 }
 
-/// Ends a run before it begins, without locks or changes (S4-107).
+/// A slot that is older than this is not run any more. A message can be that old if it was moved
+/// back from a dead-letter queue, which keeps it for 14 days.
+const OLDEST_SLOT: TimeDelta = TimeDelta::hours(24);
+
+/// Number of newest records in which a newer run is looked for. Skipped and failed ones do not count.
+const NEWEST: usize = 10;
+
+/// Returns why a run must not execute (any more): a newer run of the same job has begun and does
+/// everything that this one would do, from newer data, or the slot is too old.
+async fn outdated<J: JobRun>(
+    services: &Services,
+    request: &RunRequest,
+) -> Result<Option<String>, Failure> {
+    if !J::REFUSES_OLD_SLOTS {
+        return Ok(None);
+    }
+    let slot = request.slot;
+    if Utc::now() - slot.at() > OLDEST_SLOT {
+        let hours = OLDEST_SLOT.num_hours();
+        return Ok(Some(format!(
+            "the slot is more than {hours} hours old; the next slot runs again"
+        )));
+    }
+    let store = &services.store;
+    let newest = store
+        .run_page(request.tenant, request.job, None, NEWEST)
+        .await?;
+    let newer = newest.items.iter().find(|run| {
+        run.request.slot > slot && !matches!(run.status, RunStatus::Skipped | RunStatus::Failed)
+    });
+    Ok(newer.map(|run| {
+        let newer = run.request.slot;
+        format!("the newer run of {newer} has begun and does the same from newer data")
+    }))
+}
+
+/// Ends a run before it begins, without locks or changes (S4-107), or one that was to continue.
 async fn skip<J: JobRun>(
     services: &Services,
     job: &J,
@@ -68,7 +113,11 @@ async fn skip<J: JobRun>(
 ) -> Result<(), Failure> {
     let request = &run.request;
     tracing::warn!(tenant = %request.tenant, job = %request.job, slot = %request.slot, %reason, "the run was skipped");
-    run.status = RunStatus::Skipped;
+    run.status = match run.status {
+        // Earlier invocations have made changes.
+        RunStatus::Continuing => RunStatus::SucceededWithFailures,
+        _ => RunStatus::Skipped,
+    };
     run.note = Some(reason.clone());
     if alert {
         job.notify_skipped(&run, &reason).await?;
@@ -101,7 +150,7 @@ async fn under_lease<J: JobRun>(
         Ok(output) => match job.complete(&mut run, output).await? {
             Completion::Failed(error) => Err(RunError::Job(error)),
             Completion::Ended => Ok(None),
-            Completion::Continue { after, progressed } => continuation(&run, after, progressed),
+            Completion::Continue { after, progress } => continuation(&mut run, after, progress),
         },
         Err(error) => Err(error),
     };
@@ -164,12 +213,19 @@ async fn begin<J: JobRun>(
 /// Returns the continuation, which acquires the lease again and plans again from the current data;
 /// administrators can save changes in between.
 fn continuation<E: std::error::Error>(
-    run: &Run,
+    run: &mut Run,
     after: Duration,
-    progressed: bool,
+    progress: Progress,
 ) -> Result<Option<Continuation>, RunError<E>> {
-    if !progressed {
-        return Err(RunError::NoProgress);
+    match progress {
+        Progress::Made => run.stalled = 0,
+        Progress::Waiting(reason) => {
+            run.stalled += 1;
+            if run.stalled >= MAX_STALLED {
+                return Err(RunError::Stalled(reason));
+            }
+        }
+        Progress::None => return Err(RunError::NoProgress),
     }
     let mut request = run.request.clone();
     request.continuation += 1;

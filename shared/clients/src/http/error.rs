@@ -51,6 +51,12 @@ pub enum ApiError {
         /// Path of the request, without its query.
         path: String,
     },
+    /// Not sent, because the third party did not respond to earlier requests or asked for a pause.
+    #[error("the request was not sent: {reason}")]
+    Suspended {
+        /// The reason, as a clause.
+        reason: &'static str,
+    },
     /// The response does not match the API contract.
     #[error("the answer to {method} {path} is not {expected}: {detail}")]
     Decode {
@@ -121,6 +127,12 @@ impl ApiError {
             Self::Transport { .. } | Self::Timeout { .. } => true,
             _ => false,
         }
+    }
+
+    /// Returns whether the request may be repeated later without anybody correcting something: it
+    /// was throttled, or it was not sent because the third party does not respond.
+    pub fn is_deferral(&self) -> bool {
+        matches!(self, Self::Suspended { .. }) || self.status() == Some(429)
     }
 
     /// Returns whether the credential was rejected (401) or lacks permissions (403).

@@ -1,5 +1,6 @@
 //! The shared HTTP client: timeouts, retries, paging and errors without secrets.
 
+mod circuit_breaker;
 mod error;
 mod odata;
 mod paging;
@@ -16,6 +17,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 
+pub(crate) use circuit_breaker::CircuitBreaker;
 pub use error::ApiError;
 pub(crate) use error::{cut, is_transient_status, method_name, vendor_error};
 pub(crate) use odata::quoted;
@@ -61,6 +63,7 @@ impl Default for HttpSettings {
 #[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
+    request_timeout: Duration,
     long_read_timeout: Duration,
     retry: RetryPolicy,
 }
@@ -91,12 +94,14 @@ impl Http {
             .build()
             .map_err(|error| ApiError::Setup(error.without_url().to_string()))?;
         let HttpSettings {
+            request_timeout,
             long_read_timeout,
             retry,
             ..
         } = settings;
         Ok(Self {
             client,
+            request_timeout,
             long_read_timeout,
             retry,
         })
@@ -105,6 +110,11 @@ impl Http {
     /// Returns how transient failures are retried.
     pub fn retry(&self) -> RetryPolicy {
         self.retry
+    }
+
+    /// Returns the timeout for a small answer.
+    pub(crate) fn request_timeout(&self) -> Duration {
+        self.request_timeout
     }
 
     /// Returns the timeout for a large page.

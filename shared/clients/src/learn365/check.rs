@@ -95,7 +95,9 @@ impl Learn365 {
             "/odata/v2/Users?$count=true&$top={AT_ONE_PLACE}&$skip={skip}\
              &$select=Id,LoginName,DirectoryObjectId"
         );
-        let answer = self.get(&self.base.join(&tail)).await?;
+        let answer = self
+            .get(&self.base.join(&tail), self.http.request_timeout())
+            .await?;
         let broken = |error| answer.not("a page of the user list", position(&error));
         let outline: Outline = serde_json::from_slice(&answer.body).map_err(broken)?;
         let page: Rows<WireUser<'_>> = serde_json::from_slice(&answer.body).map_err(broken)?;

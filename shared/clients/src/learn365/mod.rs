@@ -11,6 +11,8 @@ mod read;
 mod wire;
 mod write;
 
+use std::time::Duration;
+
 use reqwest::{Method, RequestBuilder};
 use rollcall_domain::base::ids::{ObjectId, UserId};
 use rollcall_domain::membership::enrolment::GroupRoles;
@@ -18,7 +20,7 @@ use rollcall_domain::snapshot::ingest::Sets;
 use rollcall_domain::snapshot::lms::RoleRow;
 use tokio::time::Instant;
 
-use crate::http::{Answer, ApiError, Base, Http, Secret};
+use crate::http::{Answer, ApiError, Base, CircuitBreaker, Http, Secret, within};
 pub use check::KeyTest;
 use read::Query;
 pub use write::{CatalogRemoval, Enrolment, Unenrolment};
@@ -30,6 +32,7 @@ pub struct Learn365 {
     base: Base,
     key: Secret,
     deadline: Option<Instant>,
+    breaker: Option<CircuitBreaker>,
 }
 
 /// A group in the platform's user list.
@@ -49,13 +52,23 @@ impl Learn365 {
             base: Base::parse(base_url)?,
             key,
             deadline: None,
+            breaker: None,
         })
     }
 
-    /// Returns the same client, which does not wait for a retry past `deadline`.
+    /// Returns the same client, which sends and waits for nothing past `deadline`.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
+        self
+    }
+
+    /// Returns the same client with a circuit breaker: once the platform has stopped responding, it
+    /// sends nothing more. For a caller with many small independent requests; a whole set that is
+    /// read needs every retry.
+    #[must_use]
+    pub fn with_circuit_breaker(mut self) -> Self {
+        self.breaker = Some(CircuitBreaker::default());
         self
     }
 
@@ -96,15 +109,43 @@ impl Learn365 {
             .basic_auth("api", Some(self.key.expose()))
     }
 
+    /// Returns how long to wait before the next attempt, once the circuit breaker has opened: the
+    /// platform has stopped responding or has asked for a long pause. All further calls of this
+    /// client return [`ApiError::Suspended`].
+    pub fn suspended_for(&self) -> Option<Duration> {
+        self.breaker.as_ref()?.open_for()
+    }
+
     /// Reads one URL; transient failures are retried.
-    async fn get(&self, url: &str) -> Result<Answer, ApiError> {
+    async fn get(&self, url: &str, timeout: Duration) -> Result<Answer, ApiError> {
+        self.send(|| self.request(Method::GET, url).timeout(timeout))
+            .await
+    }
+
+    /// Sends a request, with retries, until the deadline.
+    async fn send(&self, build: impl Fn() -> RequestBuilder) -> Result<Answer, ApiError> {
         let attempt = || async {
-            let request = self
-                .request(Method::GET, url)
-                .timeout(self.http.long_read_timeout());
-            self.http.send(request).await?.success()
+            if let Some(breaker) = &self.breaker {
+                breaker.admit()?;
+            }
+            let sent = within(self.deadline, self.http.send(build())).await;
+            let Some(sent) = sent else {
+                // The cut is ours and says nothing about the platform.
+                return Err(ApiError::Suspended {
+                    reason: "the time of this invocation has run out",
+                });
+            };
+            let answered = sent.and_then(Answer::success);
+            if let Some(breaker) = &self.breaker {
+                breaker.record_attempt(&answered, self.http.retry().longest_wait);
+            }
+            answered
         };
-        self.http.retry().run(self.deadline, attempt).await
+        let answered = self.http.retry().run(self.deadline, attempt).await;
+        if let Some(breaker) = &self.breaker {
+            breaker.record_request(&answered);
+        }
+        answered
     }
 }
 

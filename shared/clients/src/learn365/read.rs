@@ -1,5 +1,7 @@
 //! Reads whole sets page by page and compares the rows with the platform's own count.
 
+use std::time::Duration;
+
 use rollcall_domain::snapshot::ingest::{EnrolmentSet, RoleSet, Sets, UserSet};
 use rollcall_domain::snapshot::lms::{
     CatalogRow, CourseRow, EnrolmentRow, FieldRow, Role, RoleRow, User,
@@ -168,8 +170,13 @@ async fn pages<S: Set, G: RowCollector<S>>(
     client: &Learn365,
     query: &Query,
 ) -> Result<G, ApiError> {
+    // Only pages of whole sets are large.
+    let timeout = match query.filter {
+        Some(_) => client.http.request_timeout(),
+        None => client.http.long_read_timeout(),
+    };
     let mut links = Links::new(S::NAME);
-    let mut page = fetch(client, client.base.join(&query.first_page::<S>())).await?;
+    let mut page = fetch(client, client.base.join(&query.first_page::<S>()), timeout).await?;
     let expected = page.outline.count.ok_or_else(|| ApiError::Decode {
         method: "GET",
         path: format!("/odata/v2/{}", S::NAME),
@@ -184,7 +191,7 @@ async fn pages<S: Set, G: RowCollector<S>>(
             return taken.await?.complete::<S>(expected);
         };
         links.admit(&client.base, &link)?;
-        (gathered, page) = tokio::try_join!(taken, fetch(client, link))?;
+        (gathered, page) = tokio::try_join!(taken, fetch(client, link, timeout))?;
     }
 }
 
@@ -194,8 +201,8 @@ struct Page {
     outline: Outline,
 }
 
-async fn fetch(client: &Learn365, url: String) -> Result<Page, ApiError> {
-    let answer = client.get(&url).await?;
+async fn fetch(client: &Learn365, url: String, timeout: Duration) -> Result<Page, ApiError> {
+    let answer = client.get(&url, timeout).await?;
     run_blocking(move || {
         let outline = parse(&answer)?;
         Ok(Page { answer, outline })

@@ -178,14 +178,14 @@ impl Learn365 {
         url: &str,
         body: Option<&Value>,
     ) -> Result<Answer, ApiError> {
-        let attempt = || async {
-            let mut request = self.request(method.clone(), url);
-            if let Some(body) = body {
-                request = request.json(body);
+        self.send(|| {
+            let request = self.request(method.clone(), url);
+            match body {
+                Some(body) => request.json(body),
+                None => request,
             }
-            self.http.send(request).await?.success()
-        };
-        self.http.retry().run(self.deadline, attempt).await
+        })
+        .await
     }
 }
 

@@ -48,6 +48,19 @@ pub struct ProfileState {
     /// The slot of the last run that reported them.
     #[serde(rename = "editsTold")]
     pub edits_reported: Option<DateTime<Utc>>,
+    /// The last attempt to assign its courses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assigned: Option<EnrolmentAttempt>,
+}
+
+/// The last run that tried to bring a profile's enrolments in line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EnrolmentAttempt {
+    /// The slot of the run.
+    pub slot: DateTime<Utc>,
+    /// True if nothing was left to do.
+    pub complete: bool,
 }
 
 fn states(items: &[Item]) -> Result<BTreeMap<ProfileId, ProfileState>, StoreError> {

@@ -23,6 +23,12 @@ fn item(run: &Run, version: u64) -> Result<Item, StoreError> {
     Ok(item)
 }
 
+/// Returns the version of a record that is written now. Writers under the lease replace the record
+/// whatever its version; one without the lease must notice each of their writes.
+fn write_id() -> u64 {
+    now().timestamp_micros().unsigned_abs()
+}
+
 impl Store {
     /// Returns the record of a run, if it was begun.
     pub async fn run(&self, request: &RunRequest) -> Result<Option<Run>, StoreError> {
@@ -98,6 +104,7 @@ impl Store {
                 )),
             )
             .scan_index_forward(false)
+            .consistent_read(true)
             .limit(1)
             .send()
             .await?;
@@ -142,7 +149,7 @@ impl Store {
 
     /// Creates the record of a run; returns `false` if it exists already.
     pub async fn begin_run(&self, run: &Run) -> Result<bool, StoreError> {
-        let put = self.put(item(run, 1)?, Some(Condition::absent()))?;
+        let put = self.put(item(run, write_id())?, Some(Condition::absent()))?;
         match self.write(None, vec![put]).await {
             Ok(()) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
@@ -152,7 +159,7 @@ impl Store {
 
     /// Replaces the record under the run's lease.
     pub async fn put_run(&self, fence: &Fence, run: &Run) -> Result<(), StoreError> {
-        let put = self.put(item(run, 2)?, None)?;
+        let put = self.put(item(run, write_id())?, None)?;
         self.write(Some(fence), vec![put]).await
     }
 
@@ -181,7 +188,10 @@ impl Store {
         }
         let mut run = run.clone();
         run.finished_at.get_or_insert_with(now);
-        self.write(None, vec![self.put(item(&run, 3)?, Some(condition))?])
-            .await
+        self.write(
+            None,
+            vec![self.put(item(&run, write_id())?, Some(condition))?],
+        )
+        .await
     }
 }

@@ -25,6 +25,13 @@ impl Discrepancies {
     pub fn is_empty(&self) -> bool {
         self.overrides.is_empty() && self.courses.is_empty()
     }
+
+    /// Adds what a later invocation of the same run removed.
+    pub fn extend(&mut self, later: Self) {
+        self.overrides.extend(later.overrides);
+        self.courses.extend(later.courses);
+        self.obsolete = later.obsolete;
+    }
 }
 
 /// Removes obsolete overrides and deleted courses from a profile. Deleted profiles are not changed,

@@ -137,12 +137,23 @@ pub struct Run {
     /// The error that ended the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Number of consecutive invocations without progress, up to the last one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stalled: u32,
     /// Earlier slots that never ran (S4-096).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Slot>,
     /// Object key of the full report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Run {
@@ -158,6 +169,7 @@ impl Run {
             counts: BTreeMap::new(),
             note: None,
             error: None,
+            stalled: 0,
             missed: Vec::new(),
             report: None,
         }

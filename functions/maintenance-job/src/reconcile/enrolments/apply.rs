@@ -144,7 +144,14 @@ async fn apply_step(
                 }),
         ),
     };
-    done.unwrap_or_else(|error| Outcome::Failed(format!("{what}: Learn365: {error}")))
+    done.unwrap_or_else(|error| {
+        let reason = format!("{what}: Learn365: {error}");
+        if error.is_deferral() {
+            Outcome::Deferred(Some(reason))
+        } else {
+            Outcome::Failed(reason)
+        }
+    })
 }
 
 /// Converts a 404 to success, because a course that does not exist has no enrolments.

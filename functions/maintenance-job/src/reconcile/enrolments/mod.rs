@@ -1,11 +1,13 @@
 //! Enrolments on the learning platform: assign, unassign, deletion, retraction.
 
 mod apply;
+mod attempts;
 
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::{Learn365, LmsGroup};
 use rollcall_clients::store::StoreError;
-use rollcall_domain::audience::lifecycle::{LifecycleTask, handled, pending};
+use rollcall_clients::store::profile_states::ProfileState;
+use rollcall_domain::audience::lifecycle::handled;
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::membership::enrolment::{
     Catalogs, EnrolmentStep, GroupRoles, assign, catalogs, leave, unassign,
@@ -15,6 +17,7 @@ use rollcall_domain::membership::report::ProfileStatus;
 use crate::context::RunContext;
 use crate::error::StepError;
 use apply::apply_steps;
+use attempts::{NO_RESPONSE, defer, note_attempt, order};
 
 /// One of the four phases; each processes all profiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,53 +35,22 @@ struct GroupEnrolments {
 }
 
 /// Runs one phase for all profiles. A failure of one course or profile is added to the report of
-/// that profile and does not stop the others (S4-134).
+/// that profile and does not stop the others (S4-134). Once the platform has stopped responding, the
+/// rest is left to a continuation.
 pub(crate) async fn run_phase(
     context: &mut RunContext<'_>,
     phase: EnrolmentPhase,
 ) -> Result<(), StepError> {
     let catalogs = catalogs(&context.snapshot);
-    for index in 0..context.profiles.len() {
-        if !concerns(context, index, phase) {
+    for index in order(context, phase) {
+        if context.platform.suspended_for().is_some() {
+            defer(context, index, NO_RESPONSE);
             continue;
         }
         context.budget.check().await?;
         update_profile(context, index, phase, &catalogs).await?;
     }
     Ok(())
-}
-
-fn concerns(context: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool {
-    let entry = &context.profiles[index];
-    let profile = &entry.profile;
-    match phase {
-        EnrolmentPhase::Assign => {
-            profile.enroll && !profile.is_deleted() && !is_assigned(context, index)
-        }
-        EnrolmentPhase::Unassign => {
-            !profile.is_deleted()
-                && entry
-                    .state
-                    .managed
-                    .iter()
-                    .any(|course| !profile.courses.contains(course))
-        }
-        EnrolmentPhase::Deletion => pending(profile) == Some(LifecycleTask::Deletion),
-        EnrolmentPhase::Retraction => pending(profile) == Some(LifecycleTask::Retraction),
-    }
-}
-
-/// Returns true if every selected course is enrolled according to both the stored state and
-/// the snapshot. Then the platform is not queried.
-fn is_assigned(context: &RunContext<'_>, index: usize) -> bool {
-    let entry = &context.profiles[index];
-    let listed = entry
-        .state
-        .group
-        .and_then(|group| context.listed.get(&group));
-    let courses = &entry.profile.courses;
-    courses.is_subset(&entry.state.managed)
-        && (courses.is_empty() || listed.is_some_and(|roles| courses.is_subset(&roles.courses)))
 }
 
 async fn update_profile(
@@ -102,11 +74,16 @@ async fn update_profile(
     });
     let enrolments = match read_enrolments(&context.platform, object, known).await {
         Ok(enrolments) => enrolments,
-        Err(error) => {
-            context.profiles[index]
-                .report
-                .fail(format!("Learn365: {error}"));
+        Err(error) if error.is_deferral() => {
+            defer(context, index, NO_RESPONSE);
             return Ok(());
+        }
+        Err(error) => {
+            let report = &mut context.profiles[index].report;
+            report.fail(format!("Learn365: {error}"));
+            let before = context.profiles[index].state.clone();
+            note_attempt(context, index, phase, false);
+            return save_changed(context, index, &before).await;
         }
     };
     let entry = &context.profiles[index];
@@ -126,19 +103,30 @@ async fn update_profile(
     record_intent(context, index, &steps).await?;
     let complete = apply_steps(context, index, object, enrolments.group, &steps).await;
     update_managed_courses(context, index, phase, &enrolments.roles);
-    if context.profiles[index].state != before {
-        let entry = &context.profiles[index];
-        let fence = context.budget.fence();
-        context
-            .services
-            .store
-            .put_profile_state(fence, entry.profile.id, &entry.state)
-            .await?;
-    }
+    note_attempt(context, index, phase, complete);
+    save_changed(context, index, &before).await?;
     if complete && matches!(phase, EnrolmentPhase::Deletion | EnrolmentPhase::Retraction) {
         return mark_handled(context, index).await;
     }
     Ok(())
+}
+
+/// Stores the state of a profile if it changed.
+async fn save_changed(
+    context: &RunContext<'_>,
+    index: usize,
+    before: &ProfileState,
+) -> Result<(), StoreError> {
+    let entry = &context.profiles[index];
+    if entry.state == *before {
+        return Ok(());
+    }
+    let fence = context.budget.fence();
+    context
+        .services
+        .store
+        .put_profile_state(fence, entry.profile.id, &entry.state)
+        .await
 }
 
 /// Stores the courses and catalogs that the group is about to join, so that an interrupted

@@ -188,6 +188,7 @@ async fn read(
             }
             current.insert(one.profile, Ok(members_now));
         }
+        context.progressed |= !keep.is_empty();
         record_read(context, keep).await?;
         unread = rest;
     }

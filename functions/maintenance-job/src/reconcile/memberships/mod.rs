@@ -7,6 +7,8 @@ mod group_writes;
 mod holds;
 pub(crate) mod manual_edits;
 mod member_list;
+mod passes;
+mod states;
 pub mod workbook;
 
 use std::collections::BTreeMap;
@@ -33,6 +35,10 @@ use current_members::{Current, CurrentMembers, read_current_members};
 use group_writes::{apply_recorded, invalidate_if_unverified, record_members};
 use holds::{begin_approved, record_hold};
 use member_list::Files;
+pub(crate) use passes::Pass;
+use passes::{note_progress, order};
+use states::note_state;
+pub(crate) use states::{finalize_all, save};
 
 /// Number of unsaved profile states at which they are stored, so that they fit in one transaction.
 const UNSAVED: usize = 99;
@@ -43,46 +49,68 @@ struct SharedInputs {
     files: Files,
 }
 
-/// Updates the members of every auto-populated profile's group.
-pub(crate) async fn update(
-    context: &mut RunContext<'_>,
-    groups: &Groups,
-    request: &RunRequest,
-) -> Result<(), StepError> {
-    let mut shared = SharedInputs {
-        accounts: Accounts::of(&context.snapshot.people),
-        files: Files::default(),
-    };
-    manual_edits::delete_reported(context);
-    let mut current = read_current_members(context, groups, &shared.accounts, request).await?;
-    let mut changes = audiences(context, &mut current).await?;
-    for index in 0..context.profiles.len() {
-        let go = context.budget.check().await;
-        let go = match context.throttled_for() {
-            Some(_) => go.and(Err(Interrupted::OutOfTime)),
-            None => go,
+/// The membership step: the data of all profiles that are not updated yet.
+pub(crate) struct MembershipStep {
+    shared: SharedInputs,
+    current: Current,
+    changes: BTreeMap<ProfileId, Result<AudienceChange, AudienceError>>,
+}
+
+impl MembershipStep {
+    /// Reads the members of all groups and evaluates all audiences.
+    pub(crate) async fn begin(
+        context: &mut RunContext<'_>,
+        groups: &Groups,
+        request: &RunRequest,
+    ) -> Result<Self, StepError> {
+        let shared = SharedInputs {
+            accounts: Accounts::of(&context.snapshot.people),
+            files: Files::default(),
         };
-        if let Err(stop) = go {
-            if stop == Interrupted::OutOfTime {
+        manual_edits::delete_reported(context);
+        let mut current = read_current_members(context, groups, &shared.accounts, request).await?;
+        let changes = audiences(context, &mut current).await?;
+        Ok(Self {
+            shared,
+            current,
+            changes,
+        })
+    }
+
+    /// Updates the members of the auto-populated profiles' groups.
+    pub(crate) async fn update(
+        &mut self,
+        context: &mut RunContext<'_>,
+        pass: Pass,
+    ) -> Result<(), StepError> {
+        for index in order(context, pass) {
+            let go = context.budget.check().await;
+            let go = match context.throttled_for() {
+                Some(_) => go.and(Err(Interrupted::OutOfTime)),
+                None => go,
+            };
+            if let Err(stop) = go {
+                if stop == Interrupted::OutOfTime {
+                    save(context).await?;
+                }
+                return Err(stop.into());
+            }
+            let id = context.profiles[index].profile.id;
+            let members_now = self.current.remove(&id);
+            let change = self.changes.remove(&id);
+            if let Some((change, members_now)) = prepare(context, index, change, members_now) {
+                update_profile(context, &mut self.shared, index, change, members_now).await?;
+            }
+            manual_edits::add_note(context, index);
+            note_state(context, index);
+            note_progress(context, index);
+            if context.unsaved.len() >= UNSAVED {
                 save(context).await?;
             }
-            return Err(stop.into());
         }
-        let id = context.profiles[index].profile.id;
-        let members_now = current.remove(&id);
-        if let Some((change, members_now)) =
-            prepare(context, index, changes.remove(&id), members_now)
-        {
-            update_profile(context, &mut shared, index, change, members_now).await?;
-        }
-        manual_edits::add_note(context, index);
-        note_state(context, index);
-        if context.unsaved.len() >= UNSAVED {
-            save(context).await?;
-        }
+        save(context).await?;
+        Ok(())
     }
-    save(context).await?;
-    Ok(())
 }
 
 /// Evaluates all audiences of the tenant together, because profiles may refer to each other.
@@ -105,10 +133,10 @@ async fn audiences(
         Some((*id, std::mem::take(&mut members.rows)))
     });
     let known: BTreeMap<ProfileId, RowSet> = known.collect();
-    let (snapshot, slot) = (Arc::clone(&context.snapshot), context.slot);
+    let (snapshot, as_of) = (Arc::clone(&context.snapshot), context.as_of());
     // This runs on a separate thread, so that the heartbeat can renew the lease meanwhile.
     let evaluated = tokio::task::spawn_blocking(move || {
-        let changes = evaluate(&audiences, &snapshot, slot, &known);
+        let changes = evaluate(&audiences, &snapshot, as_of, &known);
         (changes, known)
     });
     let (changes, known) = evaluated.await?;
@@ -236,45 +264,4 @@ async fn close_hold(
     };
     let fence = context.budget.fence();
     context.services.store.clear_hold(fence, hold.profile).await
-}
-
-/// Stores the states of profiles whose status was changed by later steps.
-pub(crate) async fn finalize_all(context: &mut RunContext<'_>) -> Result<(), StoreError> {
-    for index in 0..context.profiles.len() {
-        let entry = &context.profiles[index];
-        if entry.state.evaluated_at == Some(context.slot)
-            && entry.state.status != Some(entry.report.status)
-        {
-            note_state(context, index);
-        }
-    }
-    save(context).await
-}
-
-/// Updates the state of a profile in memory; [`save`] stores it.
-fn note_state(context: &mut RunContext<'_>, index: usize) {
-    let (slot, snapshot) = (context.slot, context.snapshot.header.id.clone());
-    let entry = &mut context.profiles[index];
-    let state = &mut entry.state;
-    state.status = Some(entry.report.status);
-    state.reason.clone_from(&entry.report.reason);
-    state.members = entry.report.members;
-    state.snapshot = Some(snapshot);
-    state.evaluated_at = Some(slot);
-    context.unsaved.insert(index);
-}
-
-/// Stores the states that changed, many profiles in one transaction.
-pub(crate) async fn save(context: &mut RunContext<'_>) -> Result<(), StoreError> {
-    let unsaved = std::mem::take(&mut context.unsaved);
-    let states = unsaved.iter().map(|index| {
-        let entry = &context.profiles[*index];
-        (entry.profile.id, &entry.state)
-    });
-    let fence = context.budget.fence();
-    context
-        .services
-        .store
-        .put_profile_states(fence, states)
-        .await
 }

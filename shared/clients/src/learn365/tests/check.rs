@@ -146,12 +146,12 @@ async fn a_platform_that_is_down_or_silent_is_not_a_wrong_key() {
         let fault = Fault::once(path, kind.clone()).at(1, u32::MAX);
         tenant.simulators.add_fault(tenant.uuid(), fault);
         let started = Instant::now();
-        let deadline = started + std::time::Duration::from_millis(600);
+        let deadline = started + Duration::from_millis(600);
         let test = client(&tenant)
             .with_deadline(deadline)
             .verify_key(None)
             .await;
-        assert!(started.elapsed() < std::time::Duration::from_secs(2));
+        assert!(started.elapsed() < Duration::from_secs(2));
         let expected = if path == "/Users" {
             [NotChecked; 3]
         } else {

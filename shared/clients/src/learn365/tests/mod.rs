@@ -17,7 +17,7 @@ use uuid::Uuid;
 use rollcall_domain::base::ids::{CatalogId, CourseId, FieldId, SnapshotId, TenantId};
 
 use super::*;
-use crate::http::testing::{Stub, Tenant, quick, reply};
+use crate::http::testing::{Act, Stub, Tenant, quick, reply};
 
 fn client(tenant: &Tenant) -> Learn365 {
     let key = Secret::new(lms_key(tenant.uuid()));
@@ -175,7 +175,7 @@ async fn a_throttled_page_is_asked_for_again_after_the_wait_it_names() {
     read_with(throttled, "$skip=7", 1, 1)
         .await
         .expect("the second attempt failed");
-    assert!(started.elapsed() >= std::time::Duration::from_millis(250));
+    assert!(started.elapsed() >= Duration::from_millis(250));
 }
 
 #[tokio::test]
@@ -252,6 +252,37 @@ async fn broken_json_is_an_error_that_shows_no_data() {
 async fn a_platform_that_does_not_answer_is_a_timeout() {
     let error = read_with(FaultKind::Delay { ms: 1_500 }, "/Courses", 1, u32::MAX).await;
     assert!(matches!(error, Err(ApiError::Timeout { .. })), "{error:?}");
+}
+
+/// F-1: with a circuit breaker a platform that hangs costs two timeouts, and further calls return at
+/// once. Without one, which is how sets are read, every attempt is made.
+#[tokio::test]
+async fn a_circuit_breaker_stops_calls_to_a_platform_that_hangs() {
+    let hanging = Stub::start(|_| Act::Silence).await;
+    let key = Secret::new("key");
+    let learn = Learn365::new(quick(), &hanging.url, key).expect("no client");
+    let learn = learn.with_circuit_breaker();
+    for _ in 0..20 {
+        let object = ObjectId::new(Uuid::nil());
+        let error = learn.find_group(object).await.expect_err("an answer");
+        assert!(error.is_deferral(), "{error:?}");
+    }
+    assert_eq!(hanging.requests().len(), 2);
+    assert!(learn.suspended_for().is_some());
+}
+
+/// A request does not outlast the deadline of the invocation, and that is no failure.
+#[tokio::test]
+async fn a_request_ends_at_the_deadline() {
+    let tenant = Tenant::start(|_| {}).await;
+    let hang = Fault::once("/odata/v2", FaultKind::Delay { ms: 60_000 }).at(1, u32::MAX);
+    tenant.simulators.add_fault(tenant.uuid(), hang);
+    let learn = client(&tenant).with_circuit_breaker();
+    let learn = learn.with_deadline(Instant::now() + Duration::from_millis(300));
+    let error = learn.find_group(ObjectId::new(Uuid::nil())).await;
+    let error = error.expect_err("an answer");
+    assert!(error.is_deferral(), "{error:?}");
+    assert_eq!(learn.suspended_for(), None, "the platform is blamed");
 }
 
 #[tokio::test]

@@ -144,6 +144,21 @@ impl TestApp {
         lease.release().await.expect("not released");
     }
 
+    /// Changes the stored state of a profile, as an earlier run would have.
+    pub(crate) async fn change_state(&self, title: &str, change: impl FnOnce(&mut ProfileState)) {
+        use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
+        let mut state = self.state(title).await;
+        change(&mut state);
+        let store = &self.services.store;
+        let lease =
+            Lease::acquire(store, self.id, MAINTENANCE_LEASE, Duration::from_secs(30)).await;
+        let lease = lease.expect("lease request failed").expect("lease taken");
+        let id = profile_id(self.id, title);
+        let put = store.put_profile_state(lease.fence(), id, &state).await;
+        put.expect("state not stored");
+        lease.release().await.expect("not released");
+    }
+
     /// Invalidates the known members of a group, as an interrupted change does.
     pub(crate) async fn forget_kept(&self, id: ProfileId) {
         use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};

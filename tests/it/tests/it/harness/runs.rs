@@ -50,6 +50,16 @@ impl TestApp {
         (run, report)
     }
 
+    /// Executes the next invocation of a run that continues.
+    pub(crate) async fn continue_run(&self, run: &Run) -> (Run, MaintenanceReport) {
+        let mut request = run.request.clone();
+        request.continuation += 1;
+        self.work(&request).await.expect("not handled");
+        let run = self.run(&request).await;
+        let report = self.report(&run).await;
+        (run, report)
+    }
+
     /// Moves the next slot to more than 24 hours after the last.
     pub(crate) fn a_day_passes(&mut self) {
         self.slot += chrono::TimeDelta::days(1);

@@ -1,12 +1,15 @@
 //! The lifecycle of a run, common to refresh, maintenance and directory sync: one test per job for
 //! each difference that their implementations once had.
 
+mod outdated;
 mod scripted;
 
 use std::time::Duration;
 
 use rollcall_app::jobs::budget::RunBudget;
-use rollcall_app::jobs::job_run::{Admission, Completion, JobRun, MAX_CONTINUATIONS, RunError};
+use rollcall_app::jobs::job_run::{
+    Admission, Completion, JobRun, MAX_CONTINUATIONS, MAX_STALLED, RunError,
+};
 use rollcall_app::jobs::lifecycle;
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, REFRESH_LEASE, SYNC_LEASE, StoreError};
 use rollcall_domain::base::run::{CRASHED, Run, RunRequest, RunStatus};
@@ -256,6 +259,7 @@ impl JobRun for Overtaken<'_> {
     const LEASE: &'static str = REFRESH_LEASE;
     const DROPPED_AFTER: Option<Duration> = None;
     const TIMED_OUT: &'static str = "";
+    const REFUSES_OLD_SLOTS: bool = true;
     type Inputs = ();
     type Output = ();
     type Error = StoreError;

@@ -8,4 +8,5 @@ mod kept;
 mod lifecycle;
 mod lock;
 mod memberships;
+mod progress;
 mod resumption;

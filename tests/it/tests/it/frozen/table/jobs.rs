@@ -35,6 +35,7 @@ fn full_run() -> Run {
         counts: [("added".to_owned(), 5)].into(),
         note: Some("the data is old".to_owned()),
         error: Some("one group is gone".to_owned()),
+        stalled: 2,
         missed: vec![slot(-3_600), slot(-7_200)],
         report: Some("reports/a/b.json".to_owned()),
     }

@@ -1,7 +1,7 @@
 //! Profiles: documents, versions, index rows, states, known members and holds.
 
 use rollcall_clients::store::MAINTENANCE_LEASE;
-use rollcall_clients::store::profile_states::ProfileState;
+use rollcall_clients::store::profile_states::{EnrolmentAttempt, ProfileState};
 use rollcall_domain::audience::lifecycle;
 use rollcall_domain::base::audit::Action;
 use rollcall_domain::base::rowset::RowSet;
@@ -74,6 +74,10 @@ async fn states_of_profiles() {
             removed: 2,
         },
         edits_reported: Some(at(12)),
+        assigned: Some(EnrolmentAttempt {
+            slot: at(10),
+            complete: true,
+        }),
     };
     let empty = ProfileState::default();
     let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;

@@ -1,5 +1,7 @@
 //! The report of a run: what it did, what it did not do, and why.
 
+mod continuation;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
