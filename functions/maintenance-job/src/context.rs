@@ -60,6 +60,9 @@ pub(crate) struct ProfileContext {
     /// True if this invocation updated its membership, or tried to.
     pub(crate) updated: bool,
     pub(crate) profile: Profile,
+    /// The profile without references to objects that the snapshot does not contain. Evaluated,
+    /// but never stored.
+    pub(crate) evaluated: Profile,
     pub(crate) version: u64,
     pub(crate) state: ProfileState,
     pub(crate) report: ProfileReport,
@@ -163,6 +166,7 @@ pub(crate) async fn load<'a>(
                     report: ProfileReport::new(profile.id, &profile.title),
                     state,
                     version: stored.version,
+                    evaluated: profile.clone(),
                     profile,
                 });
             }

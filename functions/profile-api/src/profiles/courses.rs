@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use rollcall_domain::audience::profile::MAX_COURSES;
+use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::audit::Action;
 use rollcall_domain::base::ids::{CatalogId, CourseId, ProfileId};
 use rollcall_domain::base::problem::Problem;
@@ -60,7 +61,7 @@ pub(crate) async fn choose(
     let CoursesInput { courses } = CoursesInput::read(body)?;
     let before = model::active_profile(&api, caller.tenant, id, expected).await?;
     let data = snapshots::current(&api, caller.tenant).await?;
-    let problems = problems(&data, &courses);
+    let problems = problems(&data, &courses, &before.profile);
     let chosen: BTreeSet<CourseId> = courses.iter().copied().collect();
     let changed: BTreeSet<CourseId> = chosen
         .symmetric_difference(&before.profile.courses)
@@ -92,8 +93,9 @@ pub(crate) async fn choose(
     Ok(saved_response(&api, caller.tenant, read, Vec::new()).await)
 }
 
-fn problems(data: &CachedSnapshot, courses: &[CourseId]) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = unknown_courses(data, courses).take(100).collect();
+fn problems(data: &CachedSnapshot, courses: &[CourseId], before: &Profile) -> Vec<Problem> {
+    let unknown = unknown_courses(data, courses, Some(before));
+    let mut problems: Vec<Problem> = unknown.take(100).collect();
     if courses.len() > MAX_COURSES {
         problems.push(Problem::at(
             "/courses",

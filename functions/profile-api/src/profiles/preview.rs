@@ -118,15 +118,10 @@ pub(crate) async fn draft(
     let data = snapshots::current(&api, caller.tenant).await?;
     let at = now();
     let id = draft.id.unwrap_or(ProfileId::new(Uuid::new_v4()));
-    let make = |input: ProfileInput| {
-        input.into_profile(
-            id,
-            before.as_ref().map(|read| &read.profile),
-            at,
-            &caller.name,
-        )
-    };
-    let (profile, _) = validation::validated(&api, caller.tenant, &data, profile, make).await?;
+    let stored = before.as_ref().map(|read| &read.profile);
+    let make = |input: ProfileInput| input.into_profile(id, stored, at, &caller.name);
+    let (profile, _) =
+        validation::validated(&api, caller.tenant, &data, profile, stored, make).await?;
     let evaluation = Evaluation {
         api: &api,
         tenant: caller.tenant,

@@ -57,6 +57,7 @@ pub(crate) async fn restore(
     if before.version != expected {
         return Err(ApiError::Stale);
     }
+    let stored = (!before.profile.is_deleted()).then(|| before.profile.clone());
     let mut profile = match version {
         Some(version) => {
             let found = api
@@ -79,7 +80,15 @@ pub(crate) async fn restore(
     let written = RequestedLists::of(&profile);
     let links = validation::links_version(&api, caller.tenant, &profile).await?;
     // A version that was valid may now contain a reference cycle or a deleted profile.
-    let problems = validation::problems_of(&api, caller.tenant, &data, &profile, &written).await?;
+    let problems = validation::problems_of(
+        &api,
+        caller.tenant,
+        &data,
+        &profile,
+        &written,
+        stored.as_ref(),
+    )
+    .await?;
     let circle = |problem: &Problem| problem.pointer.starts_with("/overrides");
     let refused = match version {
         Some(_) => !problems.is_empty(),

@@ -38,7 +38,8 @@ pub(crate) async fn create(
     let (id, at) = (ProfileId::new(Uuid::new_v4()), now());
     let data = snapshots::current(&api, caller.tenant).await?;
     let make = |input: ProfileInput| input.into_profile(id, None, at, &caller.name);
-    let (profile, links) = validation::validated(&api, caller.tenant, &data, body, make).await?;
+    let (profile, links) =
+        validation::validated(&api, caller.tenant, &data, body, None, make).await?;
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
     let event = event.on(id, &profile.title);
     let warnings = validation::warnings_of(&api, caller.tenant, &data, &profile, at).await?;
@@ -68,7 +69,15 @@ pub(crate) async fn update(
     let data = snapshots::current(&api, caller.tenant).await?;
     let make =
         |input: ProfileInput| input.into_profile(id, Some(&before.profile), at, &caller.name);
-    let (profile, links) = validation::validated(&api, caller.tenant, &data, body, make).await?;
+    let (profile, links) = validation::validated(
+        &api,
+        caller.tenant,
+        &data,
+        body,
+        Some(&before.profile),
+        make,
+    )
+    .await?;
     let event = update_event(
         &caller,
         at,

@@ -74,7 +74,7 @@ pub(crate) async fn needed_profiles(
     }
 }
 
-/// Reads and checks a profile. Returns it with the result of [`links_version`] before the
+/// Reads and checks a profile; `before` is the stored version that it replaces. Returns it with the result of [`links_version`] before the
 /// check.
 ///
 /// # Errors
@@ -84,6 +84,7 @@ pub(crate) async fn validated(
     tenant: TenantId,
     data: &CachedSnapshot,
     mut body: JsonBody,
+    before: Option<&Profile>,
     make: impl FnOnce(ProfileInput) -> Profile,
 ) -> Result<(Profile, Option<u64>), ApiError> {
     let input = ProfileInput::read(&mut body);
@@ -98,7 +99,7 @@ pub(crate) async fn validated(
     };
     let profile = make(input);
     let links = links_version(api, tenant, &profile).await?;
-    problems.extend(problems_of(api, tenant, data, &profile, &written).await?);
+    problems.extend(problems_of(api, tenant, data, &profile, &written, before).await?);
     if problems.is_empty() {
         Ok((profile, links))
     } else {
@@ -120,19 +121,22 @@ pub(crate) async fn links_version(
     Ok(Some(links?))
 }
 
-/// Returns all problems of a profile.
+/// Returns all problems of a profile. A course or user that the data lacks is no problem if the
+/// stored version `before` contains it, too: an administrator must be able to change the rest of a
+/// profile while something is missing (F-2).
 pub(crate) async fn problems_of(
     api: &ApiState,
     tenant: TenantId,
     data: &CachedSnapshot,
     profile: &Profile,
     written: &RequestedLists,
+    before: Option<&Profile>,
 ) -> Result<Vec<Problem>, ApiError> {
     let mut problems = profile.problems();
     problems.extend(rules(profile, data));
-    problems.extend(unknown_courses(data, &written.courses));
-    problems.extend(unknown_learners(data, "include", &written.include));
-    problems.extend(unknown_learners(data, "exclude", &written.exclude));
+    problems.extend(unknown_courses(data, &written.courses, before));
+    problems.extend(unknown_learners(data, "include", &written.include, before));
+    problems.extend(unknown_learners(data, "exclude", &written.exclude, before));
     let known = needed_profiles(api, tenant, profile).await?;
     let lookup = |id| known.get(&id);
     let RequestedLists {
@@ -190,9 +194,13 @@ fn too_many_needed() -> ApiError {
 pub(crate) fn unknown_courses(
     data: &CachedSnapshot,
     courses: &[CourseId],
+    before: Option<&Profile>,
 ) -> impl Iterator<Item = Problem> {
     let courses = courses.iter().enumerate();
-    let unknown = courses.filter(|(_, course)| data.snapshot.course(**course).is_none());
+    let unknown = courses.filter(move |(_, course)| {
+        data.snapshot.course(**course).is_none()
+            && !before.is_some_and(|before| before.courses.contains(course))
+    });
     unknown.map(|(index, _)| {
         Problem::at(
             format!("/courses/{index}"),
@@ -216,13 +224,24 @@ fn rules(profile: &Profile, data: &CachedSnapshot) -> Vec<Problem> {
 }
 
 /// Returns a problem for each override of a learner who does not exist (S4-088e).
-fn unknown_learners(data: &CachedSnapshot, list: &str, targets: &[Target]) -> Vec<Problem> {
+fn unknown_learners(
+    data: &CachedSnapshot,
+    list: &str,
+    targets: &[Target],
+    before: Option<&Profile>,
+) -> Vec<Problem> {
+    let is_kept = |target: &Target| {
+        before.is_some_and(|before| {
+            let overrides = &before.overrides;
+            overrides.include.contains(target) || overrides.exclude.contains(target)
+        })
+    };
     let learners = &data.snapshot.people;
     let unknown = targets.iter().enumerate().filter_map(|(index, target)| {
         let Target::User(user) = target else {
             return None;
         };
-        learners.row(*user).is_none().then(|| {
+        (learners.row(*user).is_none() && !is_kept(target)).then(|| {
             Problem::at(
                 format!("/overrides/{list}/{index}"),
                 "this learner does not exist in Learn365; choose another or remove this entry",

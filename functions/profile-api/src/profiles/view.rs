@@ -1,12 +1,13 @@
 //! A profile as the API returns it, with its status.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::profile_states::ProfileState;
+use rollcall_domain::audience::discrepancies::MissingSince;
 use rollcall_domain::audience::lint::Warning;
 use rollcall_domain::audience::profile::{Lifecycle, Overrides, Profile, Retraction};
-use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId};
+use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId, UserId};
 use rollcall_domain::base::throttle::Throttle;
 use rollcall_domain::membership::hold::Hold;
 use rollcall_domain::membership::report::ProfileStatus;
@@ -81,6 +82,21 @@ pub(crate) struct ProfileStatusView {
     evaluated_at: Option<DateTime<Utc>>,
     /// True if a change is held.
     held: bool,
+    /// Users of the overrides that the platform's data lacks, with the time since when. They have no
+    /// effect, and are removed after a week.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    missing_users: BTreeMap<UserId, DateTime<Utc>>,
+    /// Selected courses that the platform's data lacks, with the time since when. They have no
+    /// effect, and are removed after a week.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    missing_courses: BTreeMap<CourseId, DateTime<Utc>>,
+}
+
+fn since<K: Ord>(missing: BTreeMap<K, MissingSince>) -> BTreeMap<K, DateTime<Utc>> {
+    let times = missing.into_iter().map(|(key, since)| (key, since.at));
+    times.collect()
 }
 
 impl ProfileStatusView {
@@ -95,6 +111,8 @@ impl ProfileStatusView {
             members: state.members,
             evaluated_at: state.evaluated_at,
             held: hold.is_some(),
+            missing_users: since(state.missing.users),
+            missing_courses: since(state.missing.courses),
         }
     }
 

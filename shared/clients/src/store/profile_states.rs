@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, Utc};
+use rollcall_domain::audience::discrepancies::MissingReferences;
 use rollcall_domain::base::ids::{CatalogId, CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
 use rollcall_domain::membership::plan::recorded_members::ManualEdits;
 use rollcall_domain::membership::report::ProfileStatus;
@@ -48,6 +49,9 @@ pub struct ProfileState {
     /// The slot of the last run that reported them.
     #[serde(rename = "editsTold")]
     pub edits_reported: Option<DateTime<Utc>>,
+    /// Its references that the last snapshot did not contain (F-2).
+    #[serde(skip_serializing_if = "MissingReferences::is_empty")]
+    pub missing: MissingReferences,
     /// The last attempt to assign its courses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned: Option<EnrolmentAttempt>,

@@ -97,7 +97,7 @@ pub fn assign(profile: &Profile, catalogs: &Catalogs, roles: &GroupRoles) -> Vec
     }
     let (mut join, mut enrol) = (BTreeSet::new(), Vec::new());
     for course in &profile.courses {
-        // The discrepancy step removes deleted courses from the selection.
+        // A course that does not exist has no catalog.
         let Some(catalog) = catalogs.get(course) else {
             continue;
         };

@@ -242,6 +242,9 @@ pub struct Snapshot {
     pub entra_properties: BTreeMap<String, FieldKind>,
     /// Courses, sorted by id, without deleted ones.
     pub courses: Vec<CourseRow>,
+    /// Courses that the platform lists as deleted, sorted. A course that is merely absent is not
+    /// among them.
+    pub deleted_courses: Vec<CourseId>,
     /// Catalogs.
     pub catalogs: Vec<CatalogRow>,
     /// Enrolments of learners, course-major.

@@ -74,7 +74,8 @@ fn is_assigned(context: &RunContext<'_>, index: usize) -> bool {
         .state
         .group
         .and_then(|group| context.listed.get(&group));
-    let courses = &entry.profile.courses;
+    // Courses that are missing from the data cannot be enrolled in.
+    let courses = &entry.evaluated.courses;
     courses.is_subset(&entry.state.managed)
         && (courses.is_empty() || listed.is_some_and(|roles| courses.is_subset(&roles.courses)))
 }

@@ -89,7 +89,7 @@ async fn update_profile(
     let entry = &context.profiles[index];
     let (profile, managed) = (&entry.profile, &entry.state.managed);
     let steps = match phase {
-        EnrolmentPhase::Assign => assign(profile, catalogs, &enrolments.roles),
+        EnrolmentPhase::Assign => assign(&entry.evaluated, catalogs, &enrolments.roles),
         EnrolmentPhase::Unassign => unassign(profile, managed, &enrolments.roles),
         EnrolmentPhase::Deletion | EnrolmentPhase::Retraction => leave(
             profile.retraction,

@@ -125,7 +125,7 @@ async fn audiences(
         .filter(|entry| !entry.profile.is_deleted());
     let audiences: Vec<_> = living
         .map(|entry| {
-            Audience::of(&entry.profile, &fields).map_err(|error| (entry.profile.id, error))
+            Audience::of(&entry.evaluated, &fields).map_err(|error| (entry.profile.id, error))
         })
         .collect();
     let known = current.iter_mut().filter_map(|(id, members_now)| {

@@ -126,6 +126,7 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
         fields: platform.fields,
         entra_properties: platform.entra_properties,
         courses: platform.courses,
+        deleted_courses: platform.deleted_courses,
         catalogs: platform.catalogs,
         enrolments: reader.enrolments()?,
         groups: platform.groups,

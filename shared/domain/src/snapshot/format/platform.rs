@@ -9,6 +9,7 @@ use super::column_file::ColumnFile;
 use super::error::DecodeError;
 use super::names::{self, PLATFORM};
 use super::writer::Writer;
+use crate::base::ids::CourseId;
 use crate::snapshot::lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
 use crate::snapshot::{LmsGroup, Property, Snapshot, Source};
 
@@ -21,6 +22,9 @@ pub(in crate::snapshot) struct Platform {
     pub(super) fields: Vec<FieldRow>,
     pub(super) entra_properties: BTreeMap<String, FieldKind>,
     pub(in crate::snapshot) courses: Vec<CourseRow>,
+    /// Absent in snapshots of earlier releases.
+    #[serde(default)]
+    pub(super) deleted_courses: Vec<CourseId>,
     pub(super) catalogs: Vec<CatalogRow>,
     pub(super) groups: Vec<LmsGroup>,
     pub(super) group_roles: Vec<RoleRow>,
@@ -32,6 +36,8 @@ struct Borrowed<'a> {
     fields: &'a [FieldRow],
     entra_properties: &'a BTreeMap<String, FieldKind>,
     courses: &'a [CourseRow],
+    #[serde(skip_serializing_if = "<[CourseId]>::is_empty")]
+    deleted_courses: &'a [CourseId],
     catalogs: &'a [CatalogRow],
     groups: &'a [LmsGroup],
     group_roles: &'a [RoleRow],
@@ -43,6 +49,7 @@ pub(super) fn write<W: Write>(writer: &mut Writer<W>, snapshot: &Snapshot) -> st
         fields: &snapshot.fields,
         entra_properties: &snapshot.entra_properties,
         courses: &snapshot.courses,
+        deleted_courses: &snapshot.deleted_courses,
         catalogs: &snapshot.catalogs,
         groups: &snapshot.groups,
         group_roles: &snapshot.group_roles,

@@ -10,6 +10,7 @@ use super::previous::Previous;
 use super::roles::RoleSet;
 use super::rows::{Learner, Rows};
 use super::users::UserSet;
+use crate::base::ids::CourseId;
 use crate::snapshot::lms::{CatalogRow, CourseRow, FieldRow};
 use crate::snapshot::{DateColumn, Header, LmsGroup, People, Snapshot, Source, TextColumn};
 
@@ -77,6 +78,7 @@ impl Sets {
             people,
             fields: self.fields,
             entra_properties,
+            deleted_courses: deleted(&self.courses),
             courses: existing(self.courses),
             catalogs: self.catalogs,
             enrolments,
@@ -131,6 +133,14 @@ fn people<P: Previous>(
         ..identity.people(by_id)
     };
     (people, unread)
+}
+
+/// Returns the courses that are listed as deleted, ascending by id.
+fn deleted(courses: &[CourseRow]) -> Vec<CourseId> {
+    let deleted = courses.iter().filter(|course| course.deleted);
+    let mut deleted: Vec<_> = deleted.map(|course| course.id).collect();
+    deleted.sort_unstable();
+    deleted
 }
 
 /// Returns courses that are not deleted, ascending by id.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_domain::audience::discrepancies::{MissingReferences, MissingSince};
 use rollcall_domain::audience::profile::{Lifecycle, Overrides, Profile, Retraction, Target};
 use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::base::ids::{
@@ -223,5 +224,18 @@ pub(super) fn large_profile() -> Profile {
         lifecycle: Lifecycle::Active,
         modified_at: at(1),
         modified_by: "ada@contoso.example".to_owned(),
+    }
+}
+
+/// Returns references that are missing.
+pub(super) fn missing() -> MissingReferences {
+    let since = MissingSince {
+        at: at(5),
+        refreshes: 3,
+        last: snapshot_id(1),
+    };
+    MissingReferences {
+        users: [(user(1), since.clone())].into(),
+        courses: [(course(1), since)].into(),
     }
 }

@@ -1,5 +1,8 @@
 //! References to deleted objects are removed, reported or flagged.
 
+use rollcall_domain::audience::discrepancies::{
+    MissingReferences, REMOVED_AFTER, REMOVED_AFTER_REFRESHES,
+};
 use rollcall_domain::audience::profile::Target;
 use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::membership::report::ProfileStatus;
@@ -9,7 +12,28 @@ use serde_json::json;
 
 use crate::harness::{TestApp, TestTenant, line, profile_id};
 
-/// Proves S4-117: overrides of deleted users and profiles are removed, the others remain.
+/// Removes a user from the learning platform's list.
+fn leave(app: &TestApp, name: &str) {
+    app.edit(|outside| {
+        let people = &mut outside.world.people;
+        people.retain(|person| person.display_name != name);
+    });
+}
+
+/// Makes a profile's missing references as old as those that are removed.
+async fn a_week_passes(app: &TestApp, title: &str) {
+    app.change_state(title, |state| {
+        let MissingReferences { users, courses } = &mut state.missing;
+        for since in users.values_mut().chain(courses.values_mut()) {
+            since.at -= REMOVED_AFTER;
+            since.refreshes = REMOVED_AFTER_REFRESHES;
+        }
+    })
+    .await;
+}
+
+/// Proves S4-117: overrides of deleted profiles are removed at once, and those of users once they
+/// have been missing for long; the others remain.
 #[tokio::test]
 async fn obsolete_overrides_are_removed() {
     let mut app = TestApp::ready(TestTenant::small()).await;
@@ -22,12 +46,7 @@ async fn obsolete_overrides_are_removed() {
         profile.overrides.exclude = [Target::User(alan), Target::Profile(gone)].into();
     })
     .await;
-    app.edit(|outside| {
-        outside
-            .world
-            .people
-            .retain(|person| person.display_name != "Alan");
-    });
+    leave(&app, "Alan");
     app.refresh().await;
     let (_, report) = app.maintain().await;
     let overrides = app.profile("Denver").await.overrides;
@@ -35,15 +54,86 @@ async fn obsolete_overrides_are_removed() {
         overrides.include,
         [Target::User(grace), Target::Profile(oslo)].into()
     );
-    assert!(overrides.exclude.is_empty());
-    assert_eq!(
-        line(&report, "Denver").discrepancies.overrides,
-        [Target::User(alan), Target::Profile(gone)].into()
-    );
+    assert_eq!(overrides.exclude, [Target::User(alan)].into());
+    let found = &line(&report, "Denver").discrepancies;
+    assert_eq!(found.overrides, [Target::Profile(gone)].into());
+    assert!(found.missing.users.contains_key(&alan), "{found:?}");
     assert_eq!(
         app.members("Denver").expect("no such group"),
         ["Ada", "Grace"]
     );
+    a_week_passes(&app, "Denver").await;
+    app.refresh().await;
+    let (_, report) = app.maintain().await;
+    assert!(app.profile("Denver").await.overrides.exclude.is_empty());
+    let found = &line(&report, "Denver").discrepancies;
+    assert_eq!(found.overrides, [Target::User(alan)].into());
+}
+
+/// F-2: a person who is excluded and missing from one refresh is still excluded after the next one,
+/// and the API shows since when the person is missing. Meanwhile the profile can be saved.
+#[tokio::test]
+async fn an_excluded_user_who_reappears_is_still_excluded() {
+    let mut app = TestApp::ready(TestTenant::small()).await;
+    let alan = app.user("Alan");
+    app.put_city("Denver", "Denver", &[]).await;
+    app.put("Denver", |profile| {
+        profile.overrides.exclude = [Target::User(alan)].into();
+    })
+    .await;
+    let before = app.outside().world.people;
+    for _ in 0..3 {
+        leave(&app, "Alan");
+        app.refresh().await;
+        app.maintained().await;
+        app.maintained().await;
+        let admin = app.admin("LmsAdmin");
+        let path = format!("/v1/profiles/{}", profile_id(app.id, "Denver"));
+        let read = admin.get(&path).await.expect(200);
+        let since = &read.body["standing"]["missingUsers"][alan.to_string()];
+        assert!(since.is_string(), "{}", read.body);
+        let tag = read.header("etag").to_owned();
+        let mut body = read.body.clone();
+        for name in ["id", "version", "standing", "modifiedAt", "modifiedBy"] {
+            body.as_object_mut().expect("no object").remove(name);
+        }
+        body["description"] = json!("changed while somebody is missing");
+        admin.put(&path, &tag, body).await.expect(200);
+        app.edit(|outside| outside.world.people.clone_from(&before));
+        app.refresh().await;
+        app.maintained().await;
+        assert_eq!(app.members("Denver").expect("no such group"), ["Ada"]);
+        assert!(app.state("Denver").await.missing.is_empty());
+    }
+}
+
+/// F-2: a course that one refresh lacks stays selected and enrolled; nothing is written to the
+/// platform meanwhile, and nothing is left to repair when it is listed again.
+#[tokio::test]
+async fn a_course_that_reappears_was_never_unenrolled() {
+    let mut app = TestApp::ready(TestTenant::small()).await;
+    app.put_city("Denver", "Denver", &["Security 101", "Fire Safety"])
+        .await;
+    app.maintained().await;
+    let before = app.outside().world.courses;
+    app.edit(|outside| {
+        let courses = &mut outside.world.courses;
+        courses.retain(|course| course.title != "Security 101");
+    });
+    app.refresh().await;
+    app.forget_requests();
+    let (_, report) = app.maintain().await;
+    assert!(app.writes().is_empty(), "{:?}", app.writes());
+    let course = app.course("Security 101");
+    let found = &line(&report, "Denver").discrepancies;
+    assert!(found.missing.courses.contains_key(&course), "{found:?}");
+    assert!(found.courses.is_empty() && app.profile("Denver").await.courses.contains(&course));
+    assert!(app.state("Denver").await.managed.contains(&course));
+    app.edit(|outside| outside.world.courses = before);
+    app.refresh().await;
+    app.maintained().await;
+    assert!(app.writes().is_empty(), "{:?}", app.writes());
+    assert_eq!(app.enrolled("Denver"), ["Fire Safety", "Security 101"]);
 }
 
 /// Proves S4-117 for the opposite case: a profile that cannot be read still exists; overrides that
@@ -175,15 +265,15 @@ async fn a_deleted_course_in_a_rule_needs_review() {
 /// reported, and flagged if none is left.
 #[tokio::test]
 async fn a_deleted_course_is_unselected_silently() {
-    let mut app = TestApp::ready(TestTenant::small()).await;
+    let tenant = TestTenant::small().behaving(|behaviour| behaviour.list_deleted_courses = true);
+    let mut app = TestApp::ready(tenant).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.maintained().await;
     let course = app.course("Security 101");
     app.edit(|outside| {
-        outside
-            .world
-            .courses
-            .retain(|course| course.title != "Security 101");
+        let mut courses = outside.world.courses.iter_mut();
+        let deleted = courses.find(|course| course.title == "Security 101");
+        deleted.expect("no such course").deleted = true;
     });
     app.refresh().await;
     app.notices().await;

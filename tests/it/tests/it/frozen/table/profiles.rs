@@ -12,8 +12,8 @@ use rollcall_domain::membership::report::ProfileStatus;
 
 use super::Table;
 use crate::frozen::samples::{
-    TENANT, at, both_limits, catalog, course, event, hash, large_profile, no_limits, object,
-    profile_id, small_profile, snapshot_id,
+    TENANT, at, both_limits, catalog, course, event, hash, large_profile, missing, no_limits,
+    object, profile_id, small_profile, snapshot_id,
 };
 
 #[tokio::test]
@@ -74,6 +74,7 @@ async fn states_of_profiles() {
             removed: 2,
         },
         edits_reported: Some(at(12)),
+        missing: missing(),
         assigned: Some(EnrolmentAttempt {
             slot: at(10),
             complete: true,

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::{known, written};
 use crate::frozen::samples::{
-    at, both_limits, catalog, course, hash, manual, object, profile_id, user,
+    at, both_limits, catalog, course, hash, manual, missing, object, profile_id, user,
 };
 
 fn tally(done: usize) -> ChangeTally {
@@ -49,6 +49,7 @@ fn full_line() -> ProfileReport {
         discrepancies: Discrepancies {
             overrides: [Target::User(user(1)), Target::Profile(profile_id(2))].into(),
             courses: [course(1)].into(),
+            missing: missing(),
             obsolete: true,
         },
         notes: vec!["3 members had been added by hand in Entra".to_owned()],
