@@ -30,9 +30,9 @@ pub(crate) enum RefreshError {
     /// The lease was lost before the new data was in use.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// The new data contains too little compared with the data in use.
+    /// The new data contains too little compared with the data in use, or is other data.
     #[error("{0}")]
-    Shrunk(String),
+    Implausible(String),
     /// The snapshot could not be built.
     #[error("the snapshot could not be built: {0}")]
     Build(JoinError),

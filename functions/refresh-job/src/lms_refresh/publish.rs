@@ -11,7 +11,9 @@ use rollcall_domain::audience::desired_members::{Audience, AudienceError};
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::rules::Fields;
-use rollcall_domain::snapshot::sanity::{Counts, emptied, filled, shrunk};
+use rollcall_domain::snapshot::sanity::{
+    self, Counts, Overlap, RecentCounts, emptied, filled, shrunk,
+};
 use rollcall_domain::snapshot::schema;
 use rollcall_domain::snapshot::{Snapshot, format};
 
@@ -23,33 +25,40 @@ pub(crate) struct PublishedSnapshot {
     pub(crate) notices: Vec<NoticeKind>,
 }
 
+/// A snapshot, compared with the one in use.
+pub(crate) struct CandidateSnapshot {
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// `None` if there is none in use, or if it cannot be read.
+    pub(crate) overlap: Option<Overlap>,
+}
+
 /// Stores the snapshot and moves the pointer last, so that a partial one is never in use
-/// (S4-100). The snapshot must not have shrunk too much since `last`.
+/// (S4-100). Compared with `last`, the snapshot must be plausible.
 pub(crate) async fn publish(
     services: &Services,
     tenant: &Tenant,
     budget: &RunBudget,
-    snapshot: &Arc<Snapshot>,
+    candidate: &CandidateSnapshot,
     last: Option<SnapshotPointer>,
 ) -> Result<PublishedSnapshot, RefreshError> {
+    let CandidateSnapshot { snapshot, overlap } = candidate;
     let counts = Counts::of(snapshot);
     let filled = filled(snapshot);
-    let losses = last.map_or_else(Vec::new, |last| {
-        let sets = shrunk(last.counts, counts)
-            .into_iter()
-            .map(|loss| loss.to_string());
-        sets.chain(
-            emptied(&last.filled, &filled)
-                .into_iter()
-                .map(|loss| loss.to_string()),
-        )
-        .collect()
-    });
-    if !losses.is_empty() {
-        return Err(RefreshError::Shrunk(losses.join(" · ")));
+    let mut recent = Vec::new();
+    if let Some(last) = last {
+        let losses = implausible(&last, counts, &filled, overlap.as_ref());
+        if !losses.is_empty() {
+            return Err(RefreshError::Implausible(losses.join(" · ")));
+        }
+        let before = RecentCounts {
+            at: last.taken_at,
+            counts: last.counts,
+        };
+        recent = sanity::recent(&last.recent, before, snapshot.header.taken_at);
     }
     let mut pointer = upload(services, tenant, snapshot, counts).await?;
     pointer.filled = filled;
+    pointer.recent = recent;
     budget.confirm_lease().await?;
     services
         .store
@@ -61,6 +70,22 @@ pub(crate) async fn publish(
         Vec::new()
     });
     Ok(PublishedSnapshot { counts, notices })
+}
+
+/// Returns the reasons why the data is not believed.
+fn implausible(
+    last: &SnapshotPointer,
+    counts: Counts,
+    filled: &BTreeMap<String, u64>,
+    overlap: Option<&Overlap>,
+) -> Vec<String> {
+    let sets = shrunk(last.counts.peak(&last.recent), counts);
+    let values = emptied(&last.filled, filled);
+    let foreign = overlap.map(Overlap::foreign).unwrap_or_default();
+    let sets = sets.iter().map(ToString::to_string);
+    let values = values.iter().map(ToString::to_string);
+    let foreign = foreign.iter().map(ToString::to_string);
+    sets.chain(values).chain(foreign).collect()
 }
 
 async fn upload(
@@ -90,6 +115,7 @@ async fn upload(
         schema_key,
         counts,
         filled: BTreeMap::new(),
+        recent: Vec::new(),
     })
 }
 

@@ -1,7 +1,6 @@
 //! One refresh of one tenant: its part of the common lifecycle, and its steps.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rollcall_app::Services;
@@ -18,7 +17,7 @@ use rollcall_domain::notices::NoticeKind;
 use rollcall_runtime::{Deadline, Failure};
 
 use super::error::RefreshError;
-use super::ingest::{build, read_all};
+use super::ingest::{PreviousSnapshot, build, read_all};
 use super::publish::{PublishedSnapshot, publish};
 
 /// Executes one refresh.
@@ -72,13 +71,15 @@ impl JobRun for Refresh<'_> {
         let begun = Instant::now();
         let in_use = services.store.snapshot_pointer(tenant.id).await?;
         let before = services.store.runs(tenant.id, Job::Refresh).await?;
-        let previous = in_use.as_ref().filter(|it| is_newest(&it.id, &before));
-        let snapshot = build(services, tenant, run.started_at, data, previous).await?;
+        let previous = in_use.as_ref().map(|it| PreviousSnapshot {
+            pointer: it,
+            is_continued: is_newest(&it.id, &before),
+        });
+        let candidate = build(services, tenant, run.started_at, data, previous).await?;
         record_step(run, "build", begun, &[]);
         let begun = Instant::now();
-        let snapshot = Arc::new(snapshot);
         let compared_with = in_use.filter(|_| !accepts_smaller_data(&run.request.trigger));
-        let published = publish(services, tenant, budget, &snapshot, compared_with).await?;
+        let published = publish(services, tenant, budget, &candidate, compared_with).await?;
         let counts = published.counts;
         let counts = [
             ("people", counts.people),
@@ -88,7 +89,7 @@ impl JobRun for Refresh<'_> {
             ("enrolments", counts.enrolments),
         ];
         record_step(run, "store", begun, &counts);
-        run.snapshot = Some(snapshot.header.id.clone());
+        run.snapshot = Some(candidate.snapshot.header.id.clone());
         Ok(published)
     }
 

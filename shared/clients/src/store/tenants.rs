@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::audience::settings::{Onboarding, Settings, first_refresh_due};
 use rollcall_domain::base::audit::AuditEvent;
 use rollcall_domain::base::ids::{SnapshotId, TenantId};
-use rollcall_domain::snapshot::sanity::Counts;
+use rollcall_domain::snapshot::sanity::{Counts, RecentCounts};
 use serde::{Deserialize, Serialize};
 
 use super::items::{document, moment, read, string, tenant, text, version};
@@ -51,6 +51,10 @@ pub struct SnapshotPointer {
     /// The number of users that have a value, by source.
     #[serde(default)]
     pub filled: BTreeMap<String, u64>,
+    /// The counts of the snapshots of the last day before it, unless an administrator accepted
+    /// smaller data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<RecentCounts>,
 }
 
 /// The kind of a save: the tenant's first, or a later one.

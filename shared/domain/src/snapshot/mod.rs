@@ -253,6 +253,8 @@ pub struct Snapshot {
     pub groups: Vec<LmsGroup>,
     /// Roles that groups hold; roles of single users are not stored.
     pub group_roles: Vec<RoleRow>,
+    /// The number of all role assignments, of groups and users.
+    pub roles: u64,
 }
 
 impl Snapshot {

@@ -131,6 +131,7 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
         enrolments: reader.enrolments()?,
         groups: platform.groups,
         group_roles: platform.group_roles,
+        roles: platform.roles,
     })
 }
 

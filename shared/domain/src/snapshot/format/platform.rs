@@ -19,7 +19,7 @@ pub(super) const JSON: &str = "json";
 /// The content of the column when read.
 #[derive(Deserialize)]
 pub(in crate::snapshot) struct Platform {
-    pub(super) fields: Vec<FieldRow>,
+    pub(in crate::snapshot) fields: Vec<FieldRow>,
     pub(super) entra_properties: BTreeMap<String, FieldKind>,
     pub(in crate::snapshot) courses: Vec<CourseRow>,
     /// Absent in snapshots of earlier releases.
@@ -28,6 +28,9 @@ pub(in crate::snapshot) struct Platform {
     pub(super) catalogs: Vec<CatalogRow>,
     pub(super) groups: Vec<LmsGroup>,
     pub(super) group_roles: Vec<RoleRow>,
+    /// Absent in snapshots of earlier releases.
+    #[serde(default)]
+    pub(super) roles: u64,
 }
 
 /// The content of the column when written.
@@ -41,6 +44,7 @@ struct Borrowed<'a> {
     catalogs: &'a [CatalogRow],
     groups: &'a [LmsGroup],
     group_roles: &'a [RoleRow],
+    roles: u64,
 }
 
 /// Writes the column.
@@ -53,6 +57,7 @@ pub(super) fn write<W: Write>(writer: &mut Writer<W>, snapshot: &Snapshot) -> st
         catalogs: &snapshot.catalogs,
         groups: &snapshot.groups,
         group_roles: &snapshot.group_roles,
+        roles: snapshot.roles,
     })?;
     writer.column(PLATFORM, JSON, 1, &json)
 }

@@ -45,6 +45,19 @@ impl RoleSet {
         Ok(())
     }
 
+    /// Returns the number of roles.
+    pub fn len(&self) -> u64 {
+        self.holders
+            .iter()
+            .map(|holders| holders.len() as u64)
+            .sum()
+    }
+
+    /// Returns true if there are no roles.
+    pub fn is_empty(&self) -> bool {
+        self.holders.is_empty()
+    }
+
     fn name(&mut self, name: &str) -> Option<u32> {
         let known = self.names.iter().position(|known| known == name);
         let place = known.unwrap_or(self.names.len());

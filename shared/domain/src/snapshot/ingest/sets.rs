@@ -56,6 +56,7 @@ impl Sets {
         previous: Option<&P>,
     ) -> Built<P::Error> {
         let (learners, groups) = self.learners_and_groups();
+        let roles = self.roles.len();
         let group_roles = std::mem::take(&mut self.roles)
             .into_group_roles(|user| groups.binary_search_by_key(&user, |group| group.id).is_ok());
         let (identity, unread) = match previous.map(Previous::identity).transpose() {
@@ -84,6 +85,7 @@ impl Sets {
             enrolments,
             groups,
             group_roles,
+            roles,
         };
         Built { snapshot, unread }
     }

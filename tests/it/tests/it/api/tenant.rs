@@ -103,6 +103,7 @@ fn pointer() -> SnapshotPointer {
             ..Counts::default()
         },
         filled: std::collections::BTreeMap::new(),
+        recent: Vec::new(),
     }
 }
 

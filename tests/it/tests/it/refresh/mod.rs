@@ -17,6 +17,8 @@ use rollcall_runtime::events::Tick;
 use rollcall_simulators::FaultKind;
 use rollcall_simulators::world::FieldKind;
 
+use uuid::Uuid;
+
 use crate::harness::{CONTACT, TestApp, TestTenant, counts};
 
 fn failure(kinds: &[NoticeKind]) -> &NoticeKind {
@@ -171,6 +173,21 @@ async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
             .is_some_and(|error| error.contains("Users went from 40 to 10")),
         "{run:?}"
     );
+    accept(&mut app).await;
+}
+
+/// Returns the error of the next refresh, which must fail.
+async fn refused(app: &mut TestApp) -> String {
+    let before = app.services.store.snapshot_pointer(app.id).await;
+    let run = app.refresh().await;
+    assert_eq!(run.status, RunStatus::Failed, "{run:?}");
+    let after = app.services.store.snapshot_pointer(app.id).await;
+    assert_eq!(after.expect("not read"), before.expect("not read"));
+    run.error.expect("no reason")
+}
+
+/// Executes a refresh for which an administrator accepts other data.
+async fn accept(app: &mut TestApp) {
     let mut request = app.request(Job::Refresh);
     request.trigger = Trigger::Manual {
         by: "ada@contoso.example".to_owned(),
@@ -179,7 +196,76 @@ async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
         accept_smaller_data: true,
     };
     app.work(&request).await.expect("not handled");
-    assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
+    let run = app.run(&request).await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+}
+
+/// Proves F-2: a set that is empty once is not believed, whatever its size; the courses stay
+/// selected and enrolled.
+#[tokio::test]
+async fn a_small_set_that_is_empty_is_not_believed() {
+    let mut app = TestApp::ready(TestTenant::small()).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.maintained().await;
+    for set in [
+        "/Courses",
+        "/CourseCatalogs",
+        "/Enrollments",
+        "/RoleAssignments",
+    ] {
+        app.fault(set, FaultKind::EmptyPage, 1, 50);
+        let run = app.refresh().await;
+        // A set that was empty before may be empty.
+        if set != "/Enrollments" {
+            let error = run.error.unwrap_or_default();
+            assert!(error.contains("to 0 rows"), "{set}: {error}");
+        }
+        app.clear_faults();
+        app.maintained().await;
+        assert!(!app.profile("Denver").await.courses.is_empty(), "{set}");
+        assert_eq!(app.enrolled("Denver"), ["Security 101"], "{set}");
+    }
+}
+
+/// Proves F-8: the data of another instance of the same organisation, with as many users, is not
+/// believed until an administrator accepts it, who sees the figures. The members do not change.
+#[tokio::test]
+async fn the_data_of_another_instance_is_not_believed() {
+    let mut app = TestApp::ready(TestTenant::crowd(40)).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.maintained().await;
+    let before = app.members("Denver");
+    app.edit(|outside| {
+        for person in outside.world.people.iter_mut().take(30) {
+            person.lms_id = Some(Uuid::new_v4());
+        }
+    });
+    let error = refused(&mut app).await;
+    assert!(
+        error.contains("Only 10 of 40 Users of the data in use are among the 40 now"),
+        "{error}"
+    );
+    assert!(error.contains("another Learn365 instance"), "{error}");
+    app.maintained().await;
+    assert_eq!(app.members("Denver"), before);
+    accept(&mut app).await;
+    assert_eq!(app.refresh().await.status, RunStatus::Succeeded);
+}
+
+/// Proves F-2: losses add up over a day, and the acceptance by an administrator begins anew.
+#[tokio::test]
+async fn several_losses_on_one_day_are_one_loss() {
+    let mut app = TestApp::ready(TestTenant::crowd(100)).await;
+    for people in [70, 50] {
+        app.edit(|outside| outside.world.people.truncate(people));
+        assert_eq!(app.refresh().await.status, RunStatus::Succeeded);
+    }
+    app.edit(|outside| outside.world.people.truncate(40));
+    let error = refused(&mut app).await;
+    assert!(error.contains("Users went from 100 to 40 rows"), "{error}");
+    accept(&mut app).await;
+    app.edit(|outside| outside.world.people.truncate(30));
+    assert_eq!(app.refresh().await.status, RunStatus::Succeeded);
 }
 
 /// Proves S4-100 for values: a column that is suddenly empty for all users is caused by a lost

@@ -6,7 +6,7 @@ use rollcall_domain::audience::settings::Settings;
 use rollcall_domain::base::audit::Action;
 use rollcall_domain::connection::entitlement::{Entitlement, Plan};
 use rollcall_domain::connection::installation::Installation;
-use rollcall_domain::snapshot::sanity::Counts;
+use rollcall_domain::snapshot::sanity::{Counts, RecentCounts};
 
 use super::Table;
 use crate::frozen::samples::{
@@ -80,12 +80,18 @@ async fn the_snapshot_in_use() {
             catalogs: 3,
             fields: 2,
             enrolments: 1,
+            roles: 7,
         },
         filled: [("city".to_owned(), 5), ("custom:x".to_owned(), 1)].into(),
+        recent: vec![RecentCounts {
+            at: at(-10),
+            counts: Counts::default(),
+        }],
     };
     let bare = SnapshotPointer {
         counts: Counts::default(),
         filled: [].into(),
+        recent: Vec::new(),
         ..full.clone()
     };
     for (tenant, pointer) in [(TENANT, full), (OTHER_TENANT, bare)] {

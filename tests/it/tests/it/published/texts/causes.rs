@@ -73,6 +73,7 @@ fn data_that_is_not_believed() {
         catalogs: 100,
         fields: 100,
         enrolments: 100,
+        roles: 100,
     };
     let mut told: Vec<String> = shrunk(before, Counts::default())
         .iter()
