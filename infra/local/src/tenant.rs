@@ -15,6 +15,7 @@ use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::base::ids::{CatalogId, ObjectId, TenantId};
 use rollcall_domain::base::run::{Run, RunRequest, Trigger};
 use rollcall_domain::base::schedule::Job;
+use rollcall_domain::base::throttle::DefaultLimit;
 use rollcall_domain::connection::installation::Installation;
 use rollcall_domain::membership::report::MaintenanceReport;
 use rollcall_simulators::world::{KeyLevel, World};
@@ -63,6 +64,7 @@ pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error>
         display_name: world.tenant.name.clone(),
         lms_url: String::new(),
         entra_properties: [].into(),
+        default_limit: Some(DefaultLimit::default()),
         catalog_admins: catalog_admins(world),
     };
     if before

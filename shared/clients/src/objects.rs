@@ -44,6 +44,12 @@ pub fn members_key(tenant: TenantId, profile: ProfileId) -> String {
     format!("members/{tenant}/{profile}.xlsx")
 }
 
+/// Returns the key of the changes that an administrator approved for a profile, while a run applies
+/// them. A newer approval replaces them.
+pub fn approved_key(tenant: TenantId, profile: ProfileId) -> String {
+    format!("approved/{tenant}/{profile}.ids")
+}
+
 /// Returns the key of a run's full report; `name` identifies the run.
 pub fn report_key(tenant: TenantId, name: &str) -> String {
     format!("reports/{tenant}/{}.json", name.replace(['#', ':'], "-"))

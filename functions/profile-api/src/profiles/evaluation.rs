@@ -13,6 +13,7 @@ use rollcall_domain::audience::desired_members::{
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId, TenantId};
 use rollcall_domain::base::rowset::RowSet;
+use rollcall_domain::base::throttle::Limits;
 use rollcall_domain::membership::plan::diff::GroupMembers;
 use rollcall_domain::membership::preview::{Current, PreviewResult, Question};
 
@@ -50,6 +51,15 @@ pub(crate) enum MembersUnknown {
 /// The members of a group, or why they are unknown.
 pub(crate) type CurrentMembers = Result<GroupMembers, MembersUnknown>;
 
+/// A profile's group.
+pub(crate) struct CurrentGroup {
+    pub(crate) members: CurrentMembers,
+    /// The courses in which it is enrolled.
+    pub(crate) courses: BTreeSet<CourseId>,
+    /// The number of members after the last run.
+    pub(crate) last_members: usize,
+}
+
 impl Evaluation<'_> {
     /// Compares the audience with the current members.
     pub(crate) fn result(
@@ -58,6 +68,7 @@ impl Evaluation<'_> {
         known: &KnownProfiles,
         now: Option<&GroupMembers>,
         taken: &BTreeSet<CourseId>,
+        limits: &Limits,
     ) -> Result<PreviewResult, ApiError> {
         let data = &self.data;
         let change = self.change(profile, known, now.map(|now| &now.rows))?;
@@ -70,7 +81,7 @@ impl Evaluation<'_> {
                 rows: &now.rows,
                 others: now.users.len() + now.others.len(),
             }),
-            throttle: &profile.throttle,
+            limits,
             courses_before: taken,
             courses_after: if profile.enroll {
                 &profile.courses
@@ -135,23 +146,46 @@ impl Evaluation<'_> {
             .collect()
     }
 
+    /// Returns the limits of a profile's change.
+    pub(crate) async fn limits(
+        &self,
+        profile: &Profile,
+        now: &CurrentGroup,
+    ) -> Result<Limits, ApiError> {
+        let tenant = crate::settings::model::tenant(self.api, self.tenant).await?;
+        Ok(Limits {
+            throttle: profile.throttle,
+            default: tenant.settings.default_limit,
+            last_members: now.last_members,
+        })
+    }
+
     /// Returns the current members and courses of the group. Members come from the last run
     /// if it is recent enough, otherwise from Microsoft Graph; a group that does not exist
     /// yet has none.
     pub(crate) async fn now(
         &self,
         read: Option<&VersionedProfile>,
-    ) -> Result<(CurrentMembers, BTreeSet<CourseId>), ApiError> {
+    ) -> Result<CurrentGroup, ApiError> {
         let no_members = || Ok(GroupMembers::none(&self.data.snapshot));
         let Some(read) = read else {
-            return Ok((no_members(), BTreeSet::new()));
+            return Ok(CurrentGroup {
+                members: no_members(),
+                courses: BTreeSet::new(),
+                last_members: 0,
+            });
         };
         let id = read.profile.id;
         let store = &self.api.services.store;
         let states = store.profile_states_of(self.tenant, [id]).await;
         let state = states?.remove(&id).unwrap_or_default();
+        let current = |members| CurrentGroup {
+            members,
+            courses: state.managed.clone(),
+            last_members: state.confirmed_members,
+        };
         let Some(group) = state.group else {
-            return Ok((no_members(), state.managed));
+            return Ok(current(no_members()));
         };
         let kept = store.kept_members_of(self.tenant, id).await?;
         let kept = kept
@@ -161,7 +195,7 @@ impl Evaluation<'_> {
             Some(kept) => Ok(kept),
             None => self.read(group).await?,
         };
-        Ok((now, state.managed))
+        Ok(current(now))
     }
 
     /// Reads the members of a group from Graph.

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::objects::ObjectError;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{ProfileId, SnapshotId};
+use rollcall_domain::base::throttle::Limits;
 use rollcall_domain::membership::preview::List;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ pub(crate) async fn list(
         data,
         at: now(),
     };
-    let result = evaluation.result(&profile, &known, None, &profile.courses)?;
+    let result = evaluation.result(&profile, &known, None, &profile.courses, &Limits::default())?;
     let wanted = PeopleQuery {
         search: query.search.as_deref(),
         limit: query.limit,

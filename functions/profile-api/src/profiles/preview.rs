@@ -169,8 +169,10 @@ impl Evaluation<'_> {
         wanted: &PreviewQuery,
     ) -> Result<PreviewView, ApiError> {
         let known = validation::needed_profiles(self.api, self.tenant, profile).await?;
-        let (now, taken) = self.now(before).await?;
-        let result = self.result(profile, &known, now.as_ref().ok(), &taken)?;
+        let now = self.now(before).await?;
+        let limits = self.limits(profile, &now).await?;
+        let members = now.members.as_ref().ok();
+        let result = self.result(profile, &known, members, &now.courses, &limits)?;
         let people = PeopleQuery {
             search: wanted.search.as_deref(),
             limit: wanted.limit,
@@ -188,7 +190,7 @@ impl Evaluation<'_> {
             snapshot: self.data.pointer.id.clone(),
             taken_at: self.data.pointer.taken_at,
             held_because: held_because.filter(|_| profile.auto_populate),
-            members_unknown_because: now.err().map(|error| error.to_string()),
+            members_unknown_because: now.members.err().map(|error| error.to_string()),
             warnings: validation::warnings_of(self.api, self.tenant, &self.data, profile, self.at)
                 .await?,
             people: people::page(

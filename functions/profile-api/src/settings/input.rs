@@ -8,6 +8,7 @@ use rollcall_clients::vault::StoredCredentials;
 use rollcall_domain::audience::settings::Settings;
 use rollcall_domain::base::ids::{CatalogId, ObjectId};
 use rollcall_domain::base::problem::Problem;
+use rollcall_domain::base::throttle::DefaultLimit;
 use rollcall_domain::connection::credentials;
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET, LMS_KEY, LMS_URL};
 use serde::Deserialize;
@@ -39,6 +40,9 @@ pub(crate) struct SettingsInput {
     /// The catalogs of each catalog admin, by the admin's Entra object id.
     #[schema(value_type = Option<BTreeMap<String, BTreeSet<CatalogId>>>)]
     catalog_admins: BTreeMap<ObjectId, BTreeSet<CatalogId>>,
+    /// The limit for changes of profiles that have none of their own: a change is held if it
+    /// exceeds both numbers. `null` switches it off; if omitted, it is 50 % and 20 changes.
+    default_limit: Option<DefaultLimit>,
     /// The Learn365 API key, with Full control permissions.
     #[schema(write_only)]
     learn365_api_key: Option<String>,
@@ -56,6 +60,7 @@ impl SettingsInput {
             lms_url: text(body, "lmsUrl"),
             entra_properties: body.optional("entraProperties").unwrap_or_default(),
             catalog_admins: body.optional("catalogAdmins").unwrap_or_default(),
+            default_limit: default_limit(body),
             learn365_api_key: text(body, "learn365ApiKey"),
             entra_app: EntraAppInput::read(body, text),
         }
@@ -131,6 +136,7 @@ impl SettingsEdit {
                 .to_owned(),
             entra_properties: input.entra_properties,
             catalog_admins: input.catalog_admins,
+            default_limit: input.default_limit,
         };
         for problem in settings.problems() {
             body.problem(problem.pointer, problem.detail);
@@ -163,6 +169,21 @@ impl SettingsEdit {
         let entered = entered.into_iter().filter(|(is_entered, _)| *is_entered);
         entered.map(|(_, name)| name).collect()
     }
+}
+
+/// Reads the default limit; omitted, it is on.
+fn default_limit(body: &mut JsonBody) -> Option<DefaultLimit> {
+    if !body.has("defaultLimit") {
+        return Some(DefaultLimit::default());
+    }
+    body.nested("defaultLimit", |limit| {
+        let (max_percent, min_changes) =
+            (limit.required("maxPercent"), limit.required("minChanges"));
+        Some(DefaultLimit {
+            max_percent: max_percent?,
+            min_changes: min_changes?,
+        })
+    })
 }
 
 /// Reads a trimmed text; an empty one is `None`. Problems never repeat its value, which

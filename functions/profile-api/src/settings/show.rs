@@ -10,6 +10,7 @@ use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::vault::{CredentialMark, StoredCredentials};
 use rollcall_domain::audience::settings::Onboarding;
 use rollcall_domain::base::ids::CatalogId;
+use rollcall_domain::base::throttle::DefaultLimit;
 use rollcall_domain::connection::ConnectionTest;
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
@@ -44,6 +45,8 @@ pub(crate) struct SettingsView {
     entra_properties: BTreeSet<String>,
     /// The catalogs of each catalog admin, by the admin's Entra object id.
     catalog_admins: BTreeMap<String, BTreeSet<CatalogId>>,
+    /// The limit for changes of profiles that have none of their own; `null` if it is switched off.
+    default_limit: Option<DefaultLimit>,
     /// The Learn365 API key.
     learn365_api_key: CredentialMarkView,
     /// The app registration in Entra ID.
@@ -105,6 +108,7 @@ impl SettingsView {
             catalog_admins: admins
                 .map(|(admin, own)| (admin.to_string(), own))
                 .collect(),
+            default_limit: settings.default_limit,
             learn365_api_key: credentials.lms_key.into(),
             entra_app: EntraApp {
                 client_id: credentials.client_id,

@@ -8,7 +8,7 @@ use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::PlanHash;
 
 use super::items::{document, read, version};
-use super::transaction::ConditionFailure;
+use super::transaction::{ConditionFailure, Transaction};
 use super::{Condition, Fence, Store, StoreError};
 
 const PREFIX: &str = "hold#";
@@ -65,6 +65,34 @@ impl Store {
             .iter()
             .map(|item| read::<Hold>(item).map(|hold| (hold.profile, hold)))
             .collect()
+    }
+
+    /// Adds the deletion of an approved hold to the writes that change its profile. The hold must
+    /// not change in between.
+    pub(super) async fn void_approval(
+        &self,
+        writes: &mut Transaction,
+        tenant: TenantId,
+        profile: ProfileId,
+    ) -> Result<(), StoreError> {
+        let entity = key(profile);
+        let Some(item) = self.get(tenant, &entity).await? else {
+            let absent = self.check(tenant, &entity, Condition::absent())?;
+            writes.add(absent, ConditionFailure::Contended);
+            return Ok(());
+        };
+        let before = version(&item);
+        let hold: Hold = read(&item)?;
+        let write = match hold.state {
+            HoldState::Approved { .. } | HoldState::Applying { .. } => {
+                self.delete_version(tenant, &entity, before)?
+            }
+            HoldState::Open | HoldState::Discarded { .. } => {
+                self.check(tenant, &entity, Condition::version(Some(before)))?
+            }
+        };
+        writes.add(write, ConditionFailure::Contended);
+        Ok(())
     }
 
     /// Records an administrator's decision about exactly this change, unless maintenance

@@ -31,6 +31,10 @@ pub struct ProfileState {
     pub reason: Option<String>,
     /// The number of members after the last run.
     pub members: usize,
+    /// The number of members after the last change that was not held, or after the last run that
+    /// found nothing to change. A group that suddenly has fewer is measured against it (F-24).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub confirmed_members: usize,
     /// The snapshot of the last run.
     pub snapshot: Option<SnapshotId>,
     /// The slot of the run that last evaluated it.
@@ -55,6 +59,14 @@ pub struct ProfileState {
     /// The last attempt to assign its courses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assigned: Option<EnrolmentAttempt>,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// The last run that tried to bring a profile's enrolments in line.

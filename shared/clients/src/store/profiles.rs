@@ -95,7 +95,8 @@ impl Store {
             .await
     }
 
-    /// Saves a profile with its audit event. If the profile refers to others, `links` is the
+    /// Saves a profile with its audit event. An approval of a held change of the profile becomes
+    /// void, because the change was approved for the profile as it was (F-10). If the profile refers to others, `links` is the
     /// result of [`Store::links`] from before they were checked.
     ///
     /// # Errors
@@ -121,6 +122,9 @@ impl Store {
             );
         }
         self.replace(&mut writes, tenant, (before.as_ref(), expected), profile)?;
+        if expected.is_some() {
+            self.void_approval(&mut writes, tenant, profile.id).await?;
+        }
         if let Some(event) = event {
             writes.also(self.event(tenant, event)?);
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ids::{CatalogId, ObjectId};
 use crate::base::problem::Problem;
+use crate::base::throttle::DefaultLimit;
 use crate::rules::field::is_property_name;
 
 /// Maximum length of a group prefix in characters; with the longest title it fits a group name.
@@ -20,13 +21,15 @@ pub const MAX_CATALOG_ADMINS: usize = 200;
 /// Maximum number of catalogs of all catalog admins together. The settings are one item of the
 /// state table and must be well below 350 KB.
 pub const MAX_ADMIN_CATALOGS: usize = 4_000;
+/// Largest percentage of the default limit.
+pub const MAX_DEFAULT_PERCENT: u32 = 1_000;
 /// Maximum number of Entra properties read in addition to the LMS data.
 pub const MAX_ENTRA_PROPERTIES: usize = 20;
 
 /// The settings that an administrator saves (S4-012…019). Keys and secrets are not part of them;
 /// they are stored only in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// Mail address that is notified of failures, holds and reviews (S4-012, C-39).
     pub contact: String,
@@ -49,6 +52,18 @@ pub struct Settings {
     /// role alone gives access to no catalog.
     #[serde(default)]
     pub catalog_admins: BTreeMap<ObjectId, BTreeSet<CatalogId>>,
+    /// The limit for changes of profiles that have none of their own; `None` if it is switched off.
+    #[serde(default = "default_limit")]
+    pub default_limit: Option<DefaultLimit>,
+}
+
+/// Settings that do not mention the default limit have one.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "serde needs the type of the field"
+)]
+fn default_limit() -> Option<DefaultLimit> {
+    Some(DefaultLimit::default())
 }
 
 impl Settings {
@@ -94,6 +109,13 @@ impl Settings {
             problems.push(Problem::at(
                 "/entraProperties",
                 format!("must be at most {MAX_ENTRA_PROPERTIES} names that consist of letters and digits, such as employeeType"),
+            ));
+        }
+        let limit = self.default_limit.unwrap_or_default();
+        if !(1..=MAX_DEFAULT_PERCENT).contains(&limit.max_percent) {
+            problems.push(Problem::at(
+                "/defaultLimit/maxPercent",
+                format!("must be between 1 and {MAX_DEFAULT_PERCENT}"),
             ));
         }
         problems
@@ -176,6 +198,7 @@ mod tests {
             lms_url: String::new(),
             entra_properties: BTreeSet::new(),
             catalog_admins: BTreeMap::new(),
+            default_limit: None,
         }
     }
 

@@ -49,7 +49,7 @@ impl Trigger {
 /// The message that starts a job for one tenant. It does not contain the changes, so duplicate or
 /// late delivery is harmless.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct RunRequest {
     /// The job.
     pub job: Job,

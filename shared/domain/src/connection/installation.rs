@@ -58,7 +58,7 @@ impl Feature {
 /// A tenant's installation, as entered by an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Installation {
     /// Version of the learning platform when it was installed, for example `3.74`. An unknown
     /// version counts as new.

@@ -37,7 +37,7 @@ impl SignInStage {
 
 /// The data stored under an OAuth state, for one use. It contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SignInAttempt {
     /// The only tenant that the attempt may connect.
     pub tenant: TenantId,

@@ -10,7 +10,7 @@ use crate::base::problem::Problem;
 /// A course session of a catalog, at any time in the future.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct CourseSession {
     /// Id of the session.
     pub id: SessionId,
@@ -75,7 +75,7 @@ pub struct CalendarOwner {
 /// A room to invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct RoomRef {
     /// Display name.
     pub name: String,
@@ -86,7 +86,7 @@ pub struct RoomRef {
 /// An invited learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Learner {
     /// Display name; may be empty.
     #[serde(default)]
@@ -126,7 +126,7 @@ pub enum RoomAnswer {
 /// One calendar event of a session, with the data that was last sent to the calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct SessionEvent {
     /// Number of the session's part, from 0.
     pub part: u32,

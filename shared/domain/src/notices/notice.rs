@@ -11,7 +11,7 @@ use crate::base::ids::TenantId;
 
 /// A notice with its recipients and channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Notice {
     /// Identity of the event; the same event is sent once.
     pub id: Uuid,

@@ -22,6 +22,7 @@ use rollcall_domain::audience::desired_members::{
 use rollcall_domain::base::ids::ProfileId;
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::base::run::RunRequest;
+use rollcall_domain::base::throttle::Limits;
 use rollcall_domain::membership::hold::Hold;
 use rollcall_domain::membership::plan::diff::{Accounts, PlanTarget, plan};
 use rollcall_domain::membership::plan::guard::{GuardVerdict, guard};
@@ -33,7 +34,7 @@ use crate::context::RunContext;
 use crate::error::{StepError, UnknownMembers};
 use current_members::{Current, CurrentMembers, read_current_members};
 use group_writes::{apply_recorded, invalidate_if_unverified, record_members};
-use holds::{begin_approved, record_hold};
+use holds::{approved_changes, begin_approved, record_hold};
 use member_list::Files;
 pub(crate) use passes::Pass;
 use passes::{note_progress, order};
@@ -217,11 +218,9 @@ async fn update_profile(
     context.profiles[index].report.unreachable = plan.unreachable;
     invalidate_if_unverified(context, &plan, &mut members_now).await?;
     let hold = context.holds.get(&plan.profile).cloned();
-    match guard(
-        plan.clone(),
-        &context.profiles[index].profile.throttle,
-        hold.as_ref(),
-    ) {
+    let approved = approved_changes(context, hold.as_ref()).await;
+    let limits = limits(context, index);
+    match guard(plan.clone(), &limits, hold.as_ref(), approved.as_ref()) {
         GuardVerdict::Hold {
             exceeded,
             hash,
@@ -232,10 +231,12 @@ async fn update_profile(
         }
         GuardVerdict::Clear(cleared) => {
             if let Some(hold) = hold.as_ref() {
-                begin_approved(context, hold).await?;
+                begin_approved(context, hold, cleared.plan()).await?;
             }
             let after = members_now.members.after(&change, &shared.accounts);
             let ended = apply_recorded(context, index, &cleared).await?;
+            let entry = &mut context.profiles[index];
+            entry.state.confirmed_members = entry.report.members;
             let known = ended.map(|failed| CurrentMembers {
                 members: after
                     .without(&failed, &members_now.members, &shared.accounts)
@@ -249,6 +250,16 @@ async fn update_profile(
             close_hold(context, index, hold.as_ref()).await?;
             Ok(())
         }
+    }
+}
+
+/// Returns the limits of a profile's change.
+fn limits(context: &RunContext<'_>, index: usize) -> Limits {
+    let entry = &context.profiles[index];
+    Limits {
+        throttle: entry.profile.throttle,
+        default: context.tenant.settings.default_limit,
+        last_members: entry.state.confirmed_members,
     }
 }
 

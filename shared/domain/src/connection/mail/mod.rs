@@ -29,7 +29,7 @@ const KEEP_ALIVE_DAYS: i64 = 6;
 /// The connected account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectedAccount))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Account {
     /// Object id in the directory; it does not change when the account is renamed.
     pub object: ObjectId,
@@ -42,7 +42,7 @@ pub struct Account {
 /// A capability that the account lacks, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MissingCapability))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Unable {
     /// The capability.
     pub capability: Capability,
@@ -52,7 +52,7 @@ pub struct Unable {
 
 /// The capabilities of an account according to its licences (S1-10, S1-11).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct AccountCapabilities {
     /// Available capabilities.
     pub able: BTreeSet<Capability>,

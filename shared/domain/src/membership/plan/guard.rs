@@ -1,7 +1,8 @@
 //! The guard: a change that exceeds a limit is held before the first write.
 
+use super::approved::ApprovedChanges;
 use super::{MembershipPlan, PlanHash};
-use crate::base::throttle::{Exceeded, Throttle, exceeded_by};
+use crate::base::throttle::{Exceeded, Limits};
 use crate::membership::hold::{Hold, HoldState};
 
 /// A plan that may be applied; only the guard creates one.
@@ -33,20 +34,26 @@ pub enum GuardVerdict {
 }
 
 /// Returns the limits that a plan exceeds.
-pub fn exceeded(plan: &MembershipPlan, throttle: &Throttle) -> Option<Exceeded> {
-    exceeded_by(plan.changes(), plan.current, throttle)
+pub fn exceeded(plan: &MembershipPlan, limits: &Limits) -> Option<Exceeded> {
+    limits.exceeded(plan.changes(), plan.current)
 }
 
 /// Checks a plan against its limits and the profile's current hold, if any. An approval clears
-/// exactly the plan for which it was given (S4-063).
-pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> GuardVerdict {
-    let Some(exceeded) = exceeded(&plan, throttle) else {
+/// exactly the plan for which it was given (S4-063); `approved` are its changes, if the hold is being
+/// applied.
+pub fn guard(
+    plan: MembershipPlan,
+    limits: &Limits,
+    hold: Option<&Hold>,
+    approved: Option<&ApprovedChanges>,
+) -> GuardVerdict {
+    let Some(exceeded) = exceeded(&plan, limits) else {
         return GuardVerdict::Clear(Cleared(plan));
     };
     let hash = plan.hash();
     let known = hold.filter(|hold| hold.hash == hash);
-    let approved = |hold: &Hold| matches!(hold.state, HoldState::Approved { .. });
-    if known.is_some_and(approved) || hold.is_some_and(|hold| is_rest(&plan, hold)) {
+    let is_approved = |hold: &Hold| matches!(hold.state, HoldState::Approved { .. });
+    if known.is_some_and(is_approved) || hold.is_some_and(|hold| is_rest(&plan, hold, approved)) {
         return GuardVerdict::Clear(Cleared(plan));
     }
     GuardVerdict::Hold {
@@ -57,18 +64,18 @@ pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> 
 }
 
 /// Returns true if the plan is the rest of an approved change that was interrupted: based on the
-/// same data, with no more adds or removes than were approved.
-fn is_rest(plan: &MembershipPlan, hold: &Hold) -> bool {
+/// same data, and without a change that was not approved (F-10).
+fn is_rest(plan: &MembershipPlan, hold: &Hold, approved: Option<&ApprovedChanges>) -> bool {
     matches!(hold.state, HoldState::Applying { .. })
         && plan.snapshot == hold.snapshot
-        && plan.adds.len() <= hold.adds
-        && plan.removes.len() <= hold.removes
+        && approved.is_some_and(|approved| approved.cover(plan))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::base::ids::SnapshotId;
+    use crate::base::throttle::Throttle;
     use crate::membership::plan::{AddReason, RemoveReason};
     use crate::testing::{World, profile_id, slot};
     use proptest::prelude::*;
@@ -93,10 +100,13 @@ mod tests {
         }
     }
 
-    fn limits(max_changes: Option<u32>, max_percent: Option<f64>) -> Throttle {
-        Throttle {
-            max_changes,
-            max_percent,
+    fn limits(max_changes: Option<u32>, max_percent: Option<f64>) -> Limits {
+        Limits {
+            throttle: Throttle {
+                max_changes,
+                max_percent,
+            },
+            ..Limits::default()
         }
     }
 
@@ -140,14 +150,14 @@ mod tests {
             hash,
             announce: true,
             exceeded,
-        } = guard(plan(2, 0, 5), &throttle, None)
+        } = guard(plan(2, 0, 5), &throttle, None, None)
         else {
             panic!("not held and announced");
         };
         let mut hold = Hold::new(profile_id("P"), &plan(2, 0, 5), exceeded, slot());
         assert_eq!(hold.hash, hash);
         assert!(matches!(
-            guard(plan(2, 0, 5), &throttle, Some(&hold)),
+            guard(plan(2, 0, 5), &throttle, Some(&hold), None),
             GuardVerdict::Hold {
                 announce: false,
                 ..
@@ -159,45 +169,64 @@ mod tests {
             why: String::new(),
         };
         assert!(matches!(
-            guard(plan(2, 0, 5), &throttle, Some(&hold)),
+            guard(plan(2, 0, 5), &throttle, Some(&hold), None),
             GuardVerdict::Clear(_)
         ));
         assert!(matches!(
-            guard(plan(3, 0, 5), &throttle, Some(&hold)),
+            guard(plan(3, 0, 5), &throttle, Some(&hold), None),
             GuardVerdict::Hold { announce: true, .. }
         ));
     }
 
-    /// Proves S4-063: an interrupted change needs no second approval.
+    /// Proves S4-063 and F-10: an interrupted change needs no second approval, on the same data and
+    /// for the approved members only.
     #[test]
-    fn the_rest_of_an_approved_change_is_cleared_on_the_same_data_only() {
-        let throttle = limits(Some(1), None);
-        let complete = plan(9, 0, 5);
-        let exceeded = exceeded(&complete, &throttle).expect("limit not exceeded");
+    fn the_rest_of_an_approved_change_is_cleared_for_approved_members_only() {
+        let limits = limits(Some(1), None);
+        let complete = plan(9, 3, 5);
+        let approved = ApprovedChanges::of(&complete);
+        let exceeded = exceeded(&complete, &limits).expect("limit not exceeded");
         let mut hold = Hold::new(profile_id("P"), &complete, exceeded, slot());
-        assert!(matches!(
-            guard(plan(4, 0, 10), &throttle, Some(&hold)),
-            GuardVerdict::Hold { .. }
-        ));
+        let clears = |plan: MembershipPlan, hold: &Hold, approved| {
+            matches!(
+                guard(plan, &limits, Some(hold), approved),
+                GuardVerdict::Clear(_)
+            )
+        };
+        assert!(
+            !clears(plan(4, 0, 10), &hold, Some(&approved)),
+            "it was not approved"
+        );
         hold.state = HoldState::Applying {
             by: String::new(),
             at: slot(),
             why: String::new(),
         };
-        assert!(matches!(
-            guard(plan(4, 0, 10), &throttle, Some(&hold)),
-            GuardVerdict::Clear(_)
-        ));
-        assert!(matches!(
-            guard(plan(4, 2, 10), &throttle, Some(&hold)),
-            GuardVerdict::Hold { .. }
-        ));
+        assert!(clears(plan(4, 0, 10), &hold, Some(&approved)));
+        assert!(clears(plan(9, 3, 10), &hold, Some(&approved)));
+        assert!(
+            !clears(plan(4, 0, 10), &hold, None),
+            "it is not known what was approved"
+        );
+        let mut other = plan(2, 0, 10);
+        other
+            .adds
+            .insert(World::object("somebody else"), AddReason::MatchesRules);
+        assert!(
+            !clears(other, &hold, Some(&approved)),
+            "another user would join"
+        );
+        let mut other = plan(0, 2, 10);
+        other
+            .removes
+            .insert(World::object("a1"), RemoveReason::NotInAudience);
+        assert!(
+            !clears(other, &hold, Some(&approved)),
+            "another user would leave"
+        );
         let mut newer = plan(4, 0, 10);
         newer.snapshot = SnapshotId::new(slot(), uuid::Uuid::max());
-        assert!(matches!(
-            guard(newer, &throttle, Some(&hold)),
-            GuardVerdict::Hold { .. }
-        ));
+        assert!(!clears(newer, &hold, Some(&approved)), "the data is newer");
     }
 
     proptest! {
@@ -208,7 +237,7 @@ mod tests {
             let throttle = limits(Some(count), Some(f64::from(percent)));
             let changes = plan.changes();
             let current = plan.current;
-            if let GuardVerdict::Clear(_) = guard(plan, &throttle, None) {
+            if let GuardVerdict::Clear(_) = guard(plan, &throttle, None, None) {
                 prop_assert!(changes <= count as usize);
                 prop_assert!(current == 0 || changes * 100 <= percent as usize * current);
             }

@@ -3,6 +3,7 @@
 //! Apply executes the plan without further decisions. Administrators read it as text. Its hash
 //! identifies exactly this change, so that an approval cannot apply to another one.
 
+pub mod approved;
 pub mod diff;
 pub mod guard;
 pub mod recorded_members;

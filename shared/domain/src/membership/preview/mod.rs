@@ -9,7 +9,7 @@ use super::plan::diff::Accounts;
 use crate::audience::audience_change::{AudienceChange, Members};
 use crate::base::ids::CourseId;
 use crate::base::rowset::RowSet;
-use crate::base::throttle::{Exceeded, Throttle, exceeded_by};
+use crate::base::throttle::{Exceeded, Limits};
 use crate::snapshot::Snapshot;
 use crate::snapshot::name_order::{NameOrder, NamePage, Person};
 use crate::snapshot::search::{Matcher, Query};
@@ -37,8 +37,8 @@ pub struct Question<'a> {
     /// The group's members; empty for a group that does not exist yet. `None` if they are not
     /// known.
     pub current: Option<Current<'a>>,
-    /// The profile's limits.
-    pub throttle: &'a Throttle,
+    /// The limits of the change.
+    pub limits: &'a Limits,
     /// The courses in which the group is enrolled now.
     pub courses_before: &'a BTreeSet<CourseId>,
     /// The courses in which it would be enrolled.
@@ -271,7 +271,9 @@ fn preview(question: &Question<'_>, joins: usize, leaves: usize) -> Preview {
         unchanged: current.map(|now| now.rows.len() - leaves),
         hold: current.and_then(|now| {
             let changes = joins + leaves + now.others;
-            exceeded_by(changes, now.rows.len() + now.others, question.throttle)
+            question
+                .limits
+                .exceeded(changes, now.rows.len() + now.others)
         }),
         courses_gained: names(&mut after.difference(before)),
         courses_lost: names(&mut before.difference(after)),

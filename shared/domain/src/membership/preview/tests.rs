@@ -1,5 +1,6 @@
 //! Tests of the preview against a run.
 
+use crate::base::throttle::{Limits, Throttle};
 use std::collections::BTreeMap;
 
 use super::*;
@@ -86,6 +87,13 @@ struct Scene {
     change: AudienceChange,
 }
 
+fn limits(throttle: Throttle) -> Limits {
+    Limits {
+        throttle,
+        ..Limits::default()
+    }
+}
+
 impl Scene {
     fn new(profile: &Profile, members: Option<&[&str]>, strangers: usize) -> Self {
         let snapshot = snapshot();
@@ -122,7 +130,7 @@ impl Scene {
                 rows: &members.rows,
                 others: members.users.len() + members.others.len(),
             }),
-            throttle: &throttle,
+            limits: &limits(throttle),
             courses_before: before,
             courses_after: after,
         })
@@ -286,7 +294,7 @@ proptest! {
         prop_assert_eq!(preview.leaves, Some(plan.removes.len()));
         prop_assert_eq!(preview.unchanged, Some(plan.current - plan.removes.len()));
         prop_assert_eq!(preview.unreachable, plan.unreachable);
-        prop_assert_eq!(preview.hold, exceeded(&plan, &throttle));
+        prop_assert_eq!(preview.hold, exceeded(&plan, &limits(throttle)));
         let objects = |rows: &RowSet| -> BTreeSet<_> {
             rows.iter().filter_map(|row| scene.snapshot.people.object_ids[row as usize]).collect()
         };

@@ -28,7 +28,7 @@ pub struct MailboxState {
 
 /// A message that makes the notifier send the waiting messages of a catalog's mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct MailboxWakeup {
     /// The tenant.
     pub tenant: TenantId,

@@ -103,6 +103,7 @@ pub(super) fn both_limits() -> Exceeded {
         current: 80,
         max_changes: Some(50),
         max_percent: Some(12.5),
+        is_default: false,
     }
 }
 
@@ -113,6 +114,7 @@ pub(super) fn no_limits() -> Exceeded {
         current: 0,
         max_changes: None,
         max_percent: None,
+        is_default: false,
     }
 }
 

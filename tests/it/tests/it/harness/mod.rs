@@ -20,6 +20,7 @@ use rollcall_clients::vault::AppRegistration;
 use rollcall_domain::audience::settings::Settings as TenantSettings;
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 use rollcall_domain::base::run::{Run, RunStatus};
+use rollcall_domain::base::throttle::DefaultLimit;
 use rollcall_domain::membership::report::{MaintenanceReport, ProfileReport};
 use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_simulators::Simulators;
@@ -104,6 +105,7 @@ impl TestApp {
             display_name: "Contoso".to_owned(),
             lms_url: String::new(),
             entra_properties: BTreeSet::new(),
+            default_limit: Some(DefaultLimit::default()),
             catalog_admins: BTreeMap::new(),
         };
         self.services

@@ -59,7 +59,7 @@ pub struct RecordedMembers {
 pub struct Damaged(&'static str);
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 struct Head {
     lineage: SnapshotId,
     group: ObjectId,

@@ -63,6 +63,7 @@ async fn states_of_profiles() {
         status: Some(ProfileStatus::Held),
         reason: Some("60 changes are too many".to_owned()),
         members: 80,
+        confirmed_members: 79,
         snapshot: Some(snapshot_id(1)),
         evaluated_at: Some(at(10)),
         obsolete: true,

@@ -4,6 +4,7 @@ use rollcall_clients::store::REFRESH_LEASE;
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_domain::audience::settings::Settings;
 use rollcall_domain::base::audit::Action;
+use rollcall_domain::base::throttle::DefaultLimit;
 use rollcall_domain::connection::entitlement::{Entitlement, Plan};
 use rollcall_domain::connection::installation::Installation;
 use rollcall_domain::snapshot::sanity::{Counts, RecentCounts};
@@ -21,6 +22,7 @@ fn small_settings() -> Settings {
         display_name: String::new(),
         lms_url: String::new(),
         entra_properties: [].into(),
+        default_limit: Some(DefaultLimit::default()),
         catalog_admins: [].into(),
     }
 }
@@ -33,6 +35,7 @@ fn large_settings() -> Settings {
         display_name: "Contoso".to_owned(),
         lms_url: "https://eu.learn365.example".to_owned(),
         entra_properties: ["employeeType".to_owned()].into(),
+        default_limit: Some(DefaultLimit::default()),
         catalog_admins: [(object(1), [catalog(1), catalog(2)].into())].into(),
     }
 }

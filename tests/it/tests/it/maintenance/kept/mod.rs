@@ -175,6 +175,10 @@ async fn a_manual_run_reads_every_group() {
 async fn a_run_that_dies_while_writing_leaves_the_group_in_doubt() {
     let mut app = settled(TestTenant::crowd(300)).await;
     app.put_city("Denver", "Oslo", &[]).await;
+    app.put("Denver", |profile| {
+        profile.throttle.max_percent = Some(100.0);
+    })
+    .await;
     app.fault("/$ref", FaultKind::Delay { ms: 300 }, 1, 10_000);
     let request = app.request(Job::Maintenance);
     let in_doubt = async {
