@@ -33,6 +33,9 @@ pub struct Behaviour {
     pub lms_keeps_deleted_accounts: bool,
     /// Learn365 lists deleted courses with `IsDeleted: true` instead of hiding them.
     pub list_deleted_courses: bool,
+    /// The platform's data changes while it is read: this happens after every page of a set that is
+    /// not the last one.
+    pub lms_changes_while_read: Vec<LmsChange>,
     /// Application tokens are JWTs with their roles, like Microsoft's current tokens, instead of
     /// opaque, as they may become according to Microsoft.
     pub readable_tokens: bool,
@@ -88,6 +91,7 @@ impl Default for Behaviour {
             removed_non_member: RemovedNonMember::NamesGroup,
             lms_keeps_deleted_accounts: false,
             list_deleted_courses: false,
+            lms_changes_while_read: Vec::new(),
             readable_tokens: false,
             token_lifetime_s: 3_599,
             id_token_flaw: None,
@@ -123,6 +127,21 @@ impl Behaviour {
             Some(host) => format!("http://{host}"),
         }
     }
+}
+
+/// A change of the platform's data while it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LmsChange {
+    /// An enrolment is added at the end of `Enrollments`.
+    EnrolmentAdded,
+    /// The first enrolment is deleted, so that all later ones move to another position.
+    EnrolmentDeleted,
+    /// Many enrolments are added at the end of `Enrollments`.
+    EnrolmentsImported,
+    /// After the first page of `Users`, the first user leaves the platform and another one is added
+    /// at the end: their number remains the same.
+    UserReplaced,
 }
 
 /// Graph's answers when a member is added whose account does not exist; both are documented.

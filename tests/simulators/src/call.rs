@@ -115,6 +115,11 @@ impl Reply {
         }
     }
 
+    /// Returns true if it is a page that another one follows.
+    pub(crate) fn has_next_link(&self) -> bool {
+        matches!(&self.body, Payload::Json(body) if body.get("@odata.nextLink").is_some())
+    }
+
     /// Returns a response without a body.
     pub(crate) fn empty(status: u16) -> Self {
         Self {

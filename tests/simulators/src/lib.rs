@@ -59,7 +59,7 @@ use uuid::Uuid;
 
 pub use acs::{AcsMail, AcsResource};
 pub use behaviour::{
-    Behaviour, LMS_PAGE_LIMIT, OauthRefusal, RemovedNonMember, Throttle, UnknownMember,
+    Behaviour, LMS_PAGE_LIMIT, LmsChange, OauthRefusal, RemovedNonMember, Throttle, UnknownMember,
 };
 pub use entra::ConsentChoice;
 pub use faults::{Fault, FaultKind, FaultMatch};

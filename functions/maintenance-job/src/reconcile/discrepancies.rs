@@ -20,8 +20,9 @@ pub(crate) async fn handle(context: &mut RunContext<'_>) -> Result<(), StoreErro
         } = resolve(&entry.profile, &context.snapshot, &living, known);
         entry.evaluated = evaluated;
         note(entry, &found);
-        if found.missing != entry.state.missing {
-            entry.state.missing = found.missing.clone();
+        let missing = found.missing.recorded();
+        if missing != entry.state.missing {
+            entry.state.missing = missing;
             // Stored at once: each snapshot counts once, also if the run crashes.
             let (store, id) = (&context.services.store, entry.profile.id);
             store.put_profile_state(fence, id, &entry.state).await?;

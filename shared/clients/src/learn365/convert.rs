@@ -139,6 +139,24 @@ impl Set for Users {
     }
 }
 
+/// The ids of `Users`.
+pub(super) struct UserIds;
+
+impl Set for UserIds {
+    const NAME: &'static str = "Users";
+    const OPTIONS: &'static str = "&$select=Id";
+    type Wire<'a> = WireUser<'a>;
+    type Row<'a> = UserId;
+
+    fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid> {
+        known(wire.id.as_ref())
+    }
+
+    fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String> {
+        Ok(UserId::new(required("Id", wire.id)?))
+    }
+}
+
 /// `Enrollments`.
 pub(super) struct Enrolments;
 

@@ -18,14 +18,28 @@ pub(super) struct IdDedup {
 }
 
 impl IdDedup {
+    /// Returns true if an id was added.
+    pub(super) fn contains(&self, id: Uuid) -> bool {
+        let (list, hash) = self.place(id);
+        let list = self.lists.get(list);
+        list.is_some_and(|list| list.contains(&hash))
+    }
+
+    fn place(&self, id: Uuid) -> (usize, u64) {
+        let hash = self.hasher.hash_one(id);
+        // The remainder fits into `usize` on every platform.
+        (
+            usize::try_from(hash % LISTS as u64).unwrap_or_default(),
+            hash,
+        )
+    }
+
     /// Adds an id; returns `false` if it was already present.
     pub(super) fn insert(&mut self, id: Uuid) -> bool {
         if self.lists.is_empty() {
             self.lists = vec![Vec::new(); LISTS];
         }
-        let hash = self.hasher.hash_one(id);
-        // The remainder fits into `usize` on every platform.
-        let list = usize::try_from(hash % LISTS as u64).unwrap_or_default();
+        let (list, hash) = self.place(id);
         let list = &mut self.lists[list];
         let fresh = !list.contains(&hash);
         if fresh {
@@ -45,5 +59,7 @@ mod tests {
         let ids = || (0..300_000u128).map(|n| Uuid::from_u128(n << 64));
         assert!(ids().all(|id| seen.insert(id)));
         assert!(!ids().any(|id| seen.insert(id)));
+        assert!(ids().all(|id| seen.contains(id)) && !seen.contains(Uuid::max()));
+        assert!(!IdDedup::default().contains(Uuid::max()));
     }
 }

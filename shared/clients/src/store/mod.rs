@@ -220,7 +220,7 @@ impl Store {
         items: Vec<TransactWriteItem>,
     ) -> Result<(), StoreError> {
         let room = MAX_TRANSACTION - usize::from(fence.is_some());
-        for chunk in items.chunks(room) {
+        for chunk in transaction::chunks(&items, room) {
             let mut all = Vec::with_capacity(chunk.len() + 1);
             if let Some(fence) = fence {
                 all.push(self.check(fence.tenant, &fence.entity(), fence.condition())?);

@@ -1,6 +1,6 @@
 //! Transactions whose items define the error that their failed condition means.
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rollcall_domain::base::ids::TenantId;
 
 use super::{Store, StoreError};
@@ -55,6 +55,45 @@ impl Transaction {
     }
 }
 
+/// Maximum size of the items of a transaction in bytes; DynamoDB's limit is 4 MB.
+const MAX_BYTES: usize = 3_500_000;
+
+/// Splits writes into parts of at most `room` items and [`MAX_BYTES`] bytes.
+pub(super) fn chunks(
+    items: &[TransactWriteItem],
+    room: usize,
+) -> impl Iterator<Item = &[TransactWriteItem]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fitting = rest.iter().take(room).take_while(|item| {
+            bytes += size(item);
+            bytes <= MAX_BYTES
+        });
+        // A single item is never too large.
+        let count = fitting.count().max(1).min(rest.len());
+        let (chunk, more) = rest.split_at(count);
+        rest = more;
+        (!chunk.is_empty()).then_some(chunk)
+    })
+}
+
+/// Returns the approximate size of a written item: its names and the texts and bytes in it.
+fn size(item: &TransactWriteItem) -> usize {
+    let Some(put) = item.put() else {
+        return 0;
+    };
+    let sizes = put.item().iter().map(|(name, value)| {
+        name.len()
+            + match value {
+                AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+                AttributeValue::B(bytes) => bytes.as_ref().len(),
+                _ => 0,
+            }
+    });
+    sizes.sum()
+}
+
 impl Store {
     /// Begins writes that are rejected during maintenance: the lock is a condition of the
     /// same transaction (S4-110…114) and takes precedence over other failures.
@@ -80,6 +119,27 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn item(bytes: usize) -> TransactWriteItem {
+        let put = aws_sdk_dynamodb::types::Put::builder()
+            .table_name("t")
+            .item("doc", AttributeValue::S("x".repeat(bytes)))
+            .build()
+            .expect("no item");
+        TransactWriteItem::builder().put(put).build()
+    }
+
+    /// F-25: a hundred large documents are more than a transaction may hold.
+    #[test]
+    fn transactions_are_split_by_count_and_by_size() {
+        let lengths = |items: &[TransactWriteItem]| -> Vec<usize> {
+            chunks(items, 99).map(<[_]>::len).collect()
+        };
+        assert!(lengths(&[]).is_empty());
+        assert_eq!(lengths(&vec![item(10); 100]), [99, 1]);
+        assert_eq!(lengths(&vec![item(350_000); 25]), [9, 9, 7]);
+        assert_eq!(lengths(&[item(10), item(4_000_000), item(10)]), [1, 1, 1]);
+    }
 
     #[test]
     fn the_lock_is_reported_before_a_conflict() {

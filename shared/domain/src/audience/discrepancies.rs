@@ -21,6 +21,9 @@ pub const REMOVED_AFTER: TimeDelta = TimeDelta::days(7);
 /// default schedule that is one day; it matters if refreshes failed for days.
 pub const REMOVED_AFTER_REFRESHES: u32 = 8;
 
+/// Maximum number of missing users of one profile whose time is recorded, about 130 bytes each.
+pub const MAX_RECORDED_USERS: usize = 1_000;
+
 /// When something was first missing, and in how many snapshots since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -75,6 +78,18 @@ impl MissingReferences {
     /// Returns true if nothing is missing.
     pub fn is_empty(&self) -> bool {
         self.users.is_empty() && self.courses.is_empty()
+    }
+
+    /// Returns the part that is recorded: at most [`MAX_RECORDED_USERS`] users, so that it fits into
+    /// an item of the state table together with the courses of a profile. The others have no effect
+    /// either; their time begins once there is room.
+    #[must_use]
+    pub fn recorded(&self) -> Self {
+        let users = self.users.iter().take(MAX_RECORDED_USERS);
+        Self {
+            users: users.map(|(user, since)| (*user, since.clone())).collect(),
+            courses: self.courses.clone(),
+        }
     }
 }
 
@@ -319,6 +334,25 @@ mod tests {
         );
         let resolved = check(&profile, &week, &first.found.missing);
         assert_eq!(resolved.stored.courses, profile.courses);
+    }
+
+    /// A profile may have thousands of overrides, all of them missing; the record stays small, and
+    /// none of them has an effect.
+    #[test]
+    fn the_record_of_missing_users_is_bounded() {
+        let mut profile = profile("P");
+        let users = (0..5_000).map(|n| Target::User(World::user(&format!("gone {n}"))));
+        profile.overrides.exclude = users.collect();
+        let now = snapshot(&world(), TimeDelta::zero());
+        let resolved = check(&profile, &now, &MissingReferences::default());
+        assert!(resolved.evaluated.overrides.exclude.is_empty());
+        assert_eq!(resolved.stored, profile);
+        assert_eq!(resolved.found.missing.users.len(), 5_000);
+        let recorded = resolved.found.missing.recorded();
+        assert_eq!(recorded.users.len(), MAX_RECORDED_USERS);
+        let later = snapshot(&world(), TimeDelta::hours(3));
+        let resolved = check(&profile, &later, &recorded);
+        assert!(resolved.evaluated.overrides.exclude.is_empty());
     }
 
     /// F-2: an object that reappears counts again from the start if it is missing later.

@@ -75,7 +75,7 @@ pub struct CalendarOwner {
 /// A room to invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoomRef {
     /// Display name.
     pub name: String,
@@ -86,7 +86,7 @@ pub struct RoomRef {
 /// An invited learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Learner {
     /// Display name; may be empty.
     #[serde(default)]

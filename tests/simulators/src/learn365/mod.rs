@@ -2,6 +2,7 @@
 
 mod catalog;
 mod course;
+mod drift;
 mod key;
 mod page;
 mod people;
@@ -112,7 +113,15 @@ fn route(context: &mut RequestContext<'_>) -> Answer {
     };
     let segments: Vec<Segment<'_>> = rest.iter().map(|text| Segment::of(text)).collect();
     match (call.method.as_str(), segments.as_slice()) {
-        ("GET", [set]) if set.key.is_none() => page::list(context, open(context, set)?.as_ref()),
+        ("GET", [set]) if set.key.is_none() => {
+            let page = page::list(context, open(context, set)?.as_ref())?;
+            if page.has_next_link() {
+                let is_first = call.param("$skip").is_none();
+                drift::apply(&mut context.tenant.state, set.name, is_first);
+                context.tenant.reindex();
+            }
+            Ok(page)
+        }
         ("GET", [set, count]) if set.key.is_none() && count.name == "$count" => {
             page::count(context, open(context, set)?.as_ref())
         }

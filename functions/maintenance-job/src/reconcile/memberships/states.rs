@@ -5,6 +5,9 @@ use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::context::{Attempt, RunContext};
 
+/// Maximum length of the reason in the state of a profile, in characters.
+const MAX_REASON_CHARS: usize = 4_000;
+
 /// Stores the states of profiles whose status was changed by later steps. A profile that was not
 /// reached is unfinished.
 pub(crate) async fn finalize_all(context: &mut RunContext<'_>) -> Result<(), StoreError> {
@@ -31,7 +34,10 @@ pub(super) fn note_state(context: &mut RunContext<'_>, index: usize) {
     let entry = &mut context.profiles[index];
     let state = &mut entry.state;
     state.status = Some(entry.report.status);
-    state.reason.clone_from(&entry.report.reason);
+    // The full reason is in the report. A profile may have thousands of conditions that use a
+    // deleted field (F-25).
+    let reason = entry.report.reason.as_ref();
+    state.reason = reason.map(|reason| reason.chars().take(MAX_REASON_CHARS).collect());
     state.members = entry.report.members;
     state.snapshot = Some(snapshot);
     state.evaluated_at = Some(slot);

@@ -1,5 +1,6 @@
 //! Tests of the client against the simulated platform, and against one that misbehaves.
 
+mod busy;
 mod check;
 mod enrolments;
 mod rows;

@@ -87,7 +87,7 @@ async fn a_row_seen_twice_counts_once_and_the_hole_it_leaves_is_an_error() {
         .iter()
         .filter(|r| r.contains("/Users"))
         .count();
-    assert_eq!(asked, 2, "the set was not read exactly twice");
+    assert_eq!(asked, 3, "the set was not read exactly three times");
 }
 
 #[tokio::test]

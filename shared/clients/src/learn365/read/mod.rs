@@ -1,20 +1,21 @@
 //! Reads whole sets page by page and compares the rows with the platform's own count.
 
+mod collectors;
+mod users;
+
 use std::time::Duration;
 
-use rollcall_domain::snapshot::ingest::{EnrolmentSet, RoleSet, Sets, UserSet};
-use rollcall_domain::snapshot::lms::{
-    CatalogRow, CourseRow, EnrolmentRow, FieldRow, Role, RoleRow, User,
-};
+use rollcall_domain::snapshot::ingest::{EnrolmentSet, RoleSet, Sets};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
+use super::Learn365;
 use super::convert::{Catalogs, Courses, Enrolments, Fields, Roles, Set, Users};
 use super::dedup::IdDedup;
 use super::wire::{Outline, Rows};
-use super::{Learn365, LmsGroup};
 use crate::blocking::run_blocking;
 use crate::http::{Answer, ApiError, Links, position};
+use collectors::RowCollector;
 
 /// Sets read concurrently. The platform publishes no limits, so the load is held at the level of
 /// manual exports.
@@ -35,80 +36,28 @@ impl Query {
     }
 
     fn first_page<S: Set>(&self) -> String {
-        let filter = self
-            .filter
-            .as_ref()
-            .map(|f| format!("&$filter={}", f.replace(' ', "%20")));
         format!(
             "/odata/v2/{}?$count=true{}{}",
             S::NAME,
             S::OPTIONS,
-            filter.unwrap_or_default()
+            self.filter_option()
         )
     }
-}
 
-/// A collection that receives the rows of a set one by one while pages arrive.
-pub(super) trait RowCollector<S: Set>: Default + Send + 'static {
-    /// Adds a row, or returns why it is invalid.
-    fn take(&mut self, row: S::Row<'_>) -> Result<(), String>;
-}
-
-impl RowCollector<Users> for UserSet {
-    fn take(&mut self, row: User<'_>) -> Result<(), String> {
-        Self::push(self, &row).map_err(|error| error.to_string())
+    /// The count alone; a page of one row, because `$top=0` is unusual.
+    fn count<S: Set>(&self) -> String {
+        let filter = self.filter_option();
+        format!(
+            "/odata/v2/{}?$count=true&$top=1&$select=Id{filter}",
+            S::NAME
+        )
     }
-}
 
-impl RowCollector<Enrolments> for EnrolmentSet {
-    fn take(&mut self, row: EnrolmentRow) -> Result<(), String> {
-        Self::push(self, &row).map_err(|error| error.to_string())
-    }
-}
-
-impl RowCollector<Roles> for RoleSet {
-    fn take(&mut self, row: Role<'_>) -> Result<(), String> {
-        Self::push(self, &row).map_err(|error| error.to_string())
-    }
-}
-
-impl RowCollector<Courses> for Vec<CourseRow> {
-    fn take(&mut self, row: CourseRow) -> Result<(), String> {
-        self.push(row);
-        Ok(())
-    }
-}
-
-impl RowCollector<Catalogs> for Vec<CatalogRow> {
-    fn take(&mut self, row: CatalogRow) -> Result<(), String> {
-        self.push(row);
-        Ok(())
-    }
-}
-
-impl RowCollector<Fields> for Vec<FieldRow> {
-    fn take(&mut self, row: FieldRow) -> Result<(), String> {
-        self.push(row);
-        Ok(())
-    }
-}
-
-impl RowCollector<Roles> for Vec<RoleRow> {
-    fn take(&mut self, row: Role<'_>) -> Result<(), String> {
-        self.push(row.into_row());
-        Ok(())
-    }
-}
-
-/// Rows of the user list for one Entra object, each with whether it is a group.
-impl RowCollector<Users> for Vec<(bool, LmsGroup)> {
-    fn take(&mut self, row: User<'_>) -> Result<(), String> {
-        let group = LmsGroup {
-            id: row.id,
-            login_name: row.login_name.into_owned(),
-        };
-        self.push((row.is_group, group));
-        Ok(())
+    fn filter_option(&self) -> String {
+        self.filter
+            .as_ref()
+            .map(|f| format!("&$filter={}", f.replace(' ', "%20")))
+            .unwrap_or_default()
     }
 }
 
@@ -116,12 +65,12 @@ impl RowCollector<Users> for Vec<(bool, LmsGroup)> {
 pub(super) async fn read_all_sets(client: &Learn365) -> Result<Sets, ApiError> {
     let gate = &Semaphore::new(SETS_AT_ONCE);
     let (users, enrolments, roles, courses, catalogs, fields) = tokio::try_join!(
-        read_with_permit::<Users, UserSet>(client, gate),
-        read_with_permit::<Enrolments, EnrolmentSet>(client, gate),
-        read_with_permit::<Roles, RoleSet>(client, gate),
-        read_with_permit::<Courses, Vec<_>>(client, gate),
-        read_with_permit::<Catalogs, Vec<_>>(client, gate),
-        read_with_permit::<Fields, Vec<_>>(client, gate),
+        with_permit(gate, users::read(client)),
+        with_permit(gate, whole::<Enrolments, EnrolmentSet>(client)),
+        with_permit(gate, whole::<Roles, RoleSet>(client)),
+        with_permit(gate, whole::<Courses, Vec<_>>(client)),
+        with_permit(gate, whole::<Catalogs, Vec<_>>(client)),
+        with_permit(gate, whole::<Fields, Vec<_>>(client)),
     )?;
     if users.is_empty() {
         return Err(ApiError::Incomplete {
@@ -140,27 +89,48 @@ pub(super) async fn read_all_sets(client: &Learn365) -> Result<Sets, ApiError> {
     })
 }
 
-async fn read_with_permit<S: Set, G: RowCollector<S>>(
-    client: &Learn365,
+async fn with_permit<T>(
     gate: &Semaphore,
-) -> Result<G, ApiError> {
+    read: impl Future<Output = Result<T, ApiError>>,
+) -> Result<T, ApiError> {
     // The semaphore is never closed; without a permit, reading would still be correct.
     let _permit = gate.acquire().await.ok();
+    read.await
+}
+
+async fn whole<S: Set, G: RowCollector<S>>(client: &Learn365) -> Result<G, ApiError> {
     set::<S, G>(client, &Query::default()).await
 }
 
-/// Reads one whole set. If the number of rows does not match the count (the data changed during
-/// paging, or a page was truncated), it is read once more from the start.
+/// Number of times that a set is read until it is complete.
+const ATTEMPTS: u32 = 3;
+/// Rows by which a set may grow or shrink while it is read: one hundredth of it if that is more, and
+/// at most a quarter of a small one.
+const DRIFT_ROWS: u64 = 100;
+
+/// Reads one whole set. If the number of rows does not match the platform's counts before and after
+/// (a page was truncated, or much changed during paging), it is read again from the start.
 pub(super) async fn set<S: Set, G: RowCollector<S>>(
     client: &Learn365,
     query: &Query,
 ) -> Result<G, ApiError> {
-    match pages::<S, G>(client, query).await {
-        Err(error @ ApiError::Incomplete { .. }) => {
-            tracing::info!(%error, "row count mismatch, reading the set again");
-            pages::<S, G>(client, query).await
+    let collected = collect::<S, G>(client, query).await?;
+    Ok(collected.rows)
+}
+
+async fn collect<S: Set, G: RowCollector<S>>(
+    client: &Learn365,
+    query: &Query,
+) -> Result<Collected<G>, ApiError> {
+    let mut attempt = 1;
+    loop {
+        match pages::<S, G>(client, query).await {
+            Err(error @ ApiError::Incomplete { .. }) if attempt < ATTEMPTS => {
+                tracing::info!(%error, "row count mismatch, reading the set again");
+                attempt += 1;
+            }
+            other => return other,
         }
-        other => other,
     }
 }
 
@@ -169,29 +139,52 @@ pub(super) async fn set<S: Set, G: RowCollector<S>>(
 async fn pages<S: Set, G: RowCollector<S>>(
     client: &Learn365,
     query: &Query,
-) -> Result<G, ApiError> {
+) -> Result<Collected<G>, ApiError> {
     // Only pages of whole sets are large.
     let timeout = match query.filter {
         Some(_) => client.http.request_timeout(),
         None => client.http.long_read_timeout(),
     };
     let mut links = Links::new(S::NAME);
-    let mut page = fetch(client, client.base.join(&query.first_page::<S>()), timeout).await?;
-    let expected = page.outline.count.ok_or_else(|| ApiError::Decode {
-        method: "GET",
-        path: format!("/odata/v2/{}", S::NAME),
-        expected: "a first page with @odata.count",
-        detail: "the count is missing, so the completeness of the set is unknown".into(),
-    })?;
-    let mut gathered = Collected::<G>::default();
+    let first = client.base.join(&query.first_page::<S>());
+    let mut page = fetch(client, first, timeout).await?;
+    let before = page.outline.announced::<S>()?;
+    let (mut gathered, mut is_first) = (Collected::<G>::default(), true);
     loop {
         let Page { answer, outline } = page;
         let taken = run_blocking(move || gathered.take::<S>(&answer));
         let Some(link) = outline.next_link else {
-            return taken.await?.complete::<S>(expected);
+            let gathered = taken.await?;
+            // One page is one state of the set. The count of a later page is not used, because that
+            // page may be the one that is wrong.
+            let after = if is_first {
+                before
+            } else {
+                count::<S>(client, query).await?
+            };
+            return gathered.complete::<S>(before, after);
         };
         links.admit(&client.base, &link)?;
+        is_first = false;
         (gathered, page) = tokio::try_join!(taken, fetch(client, link, timeout))?;
+    }
+}
+
+/// Returns the number of rows now.
+async fn count<S: Set>(client: &Learn365, query: &Query) -> Result<u64, ApiError> {
+    let url = client.base.join(&query.count::<S>());
+    let page = fetch(client, url, client.http.long_read_timeout()).await?;
+    page.outline.announced::<S>()
+}
+
+impl Outline {
+    fn announced<S: Set>(&self) -> Result<u64, ApiError> {
+        self.count.ok_or_else(|| ApiError::Decode {
+            method: "GET",
+            path: format!("/odata/v2/{}", S::NAME),
+            expected: "a page with @odata.count",
+            detail: "the count is missing, so the completeness of the set is unknown".into(),
+        })
     }
 }
 
@@ -249,13 +242,18 @@ impl<G> Collected<G> {
         Ok(self)
     }
 
-    fn complete<S: Set>(self, expected: u64) -> Result<G, ApiError> {
-        if self.found == expected {
-            return Ok(self.rows);
+    /// Returns the rows if they can be complete, given the platform's counts before and after the
+    /// reading. Rows may be added and deleted meanwhile; the rows of a page that is missing or
+    /// truncated are more than that.
+    fn complete<S: Set>(self, before: u64, after: u64) -> Result<Self, ApiError> {
+        let (fewest, most) = (before.min(after), before.max(after));
+        let drift = DRIFT_ROWS.min(before / 4).max(before / 100);
+        if self.found >= fewest && self.found <= most + drift && most - fewest <= drift {
+            return Ok(self);
         }
         Err(ApiError::Incomplete {
             set: S::NAME,
-            expected,
+            expected: before,
             found: self.found,
         })
     }
