@@ -74,19 +74,22 @@ pub struct Limits {
     pub throttle: Throttle,
     /// The tenant's limit for profiles without one, unless it is switched off.
     pub default: Option<DefaultLimit>,
-    /// The number of members after the last run. A group that was replaced, or that is read as
-    /// empty, is measured against it (F-24).
+    /// The number of members after the last change that was completed, 0 before the first. A group
+    /// that was replaced, or that is read as empty, is measured against it (F-24).
     pub last_members: usize,
 }
 
 impl Limits {
-    /// Returns the limits that a number of changes exceeds.
-    pub fn exceeded(&self, changes: usize, current: usize) -> Option<Exceeded> {
+    /// Returns the limits that a change exceeds. The default limit does not apply to the first fill of
+    /// a group, also if that takes several invocations or crashes in between.
+    pub fn exceeded(&self, adds: usize, removes: usize, current: usize) -> Option<Exceeded> {
+        let changes = adds + removes;
         let members = current.max(self.last_members);
         if !self.throttle.is_unlimited() {
             return exceeded_by(changes, members, &self.throttle);
         }
-        let limit = self.default?;
+        let is_first_fill = self.last_members == 0 && removes == 0;
+        let limit = self.default.filter(|_| !is_first_fill)?;
         let throttle = Throttle {
             max_changes: None,
             max_percent: Some(f64::from(limit.max_percent)),
@@ -175,12 +178,12 @@ mod tests {
             (500, 0, false),
         ] {
             assert_eq!(
-                limits.exceeded(changes, current).is_some(),
+                limits.exceeded(0, changes, current).is_some(),
                 held,
                 "{changes} of {current}"
             );
         }
-        let exceeded = limits.exceeded(60, 100).expect("not held");
+        let exceeded = limits.exceeded(30, 30, 100).expect("not held");
         assert_eq!(
             exceeded.to_string(),
             "60 member changes exceed the limit of 50 % of 100 current members, the default for profiles without a limit"
@@ -193,21 +196,29 @@ mod tests {
             ..limits
         };
         assert_eq!(
-            own.exceeded(60, 100),
+            own.exceeded(0, 60, 100),
             None,
             "the profile has a limit of its own"
         );
         assert_eq!(
-            Limits::default().exceeded(60, 100),
+            Limits::default().exceeded(0, 60, 100),
             None,
             "the default is switched off"
         );
     }
 
+    /// The rest of a first fill that was interrupted is part of the first fill.
+    #[test]
+    fn a_first_fill_is_not_limited_by_default_until_it_is_complete() {
+        assert_eq!(default_limit(0).exceeded(1_000, 0, 400), None);
+        assert!(default_limit(0).exceeded(1_000, 1, 400).is_some());
+        assert!(default_limit(400).exceeded(1_000, 0, 400).is_some());
+    }
+
     /// F-24: an empty group that had members is measured against them, also by its own limit.
     #[test]
     fn an_apparently_empty_group_is_measured_against_its_last_size() {
-        assert!(default_limit(100).exceeded(60, 0).is_some());
+        assert!(default_limit(100).exceeded(60, 0, 0).is_some());
         let own = Limits {
             throttle: Throttle {
                 max_changes: None,
@@ -216,6 +227,6 @@ mod tests {
             last_members: 100,
             ..Limits::default()
         };
-        assert!(own.exceeded(11, 0).is_some() && own.exceeded(10, 0).is_none());
+        assert!(own.exceeded(11, 0, 0).is_some() && own.exceeded(10, 0, 0).is_none());
     }
 }

@@ -235,8 +235,10 @@ async fn update_profile(
             }
             let after = members_now.members.after(&change, &shared.accounts);
             let ended = apply_recorded(context, index, &cleared).await?;
-            let entry = &mut context.profiles[index];
-            entry.state.confirmed_members = entry.report.members;
+            if ended.is_some() {
+                let entry = &mut context.profiles[index];
+                entry.state.confirmed_members = entry.report.members;
+            }
             let known = ended.map(|failed| CurrentMembers {
                 members: after
                     .without(&failed, &members_now.members, &shared.accounts)

@@ -35,7 +35,7 @@ pub enum GuardVerdict {
 
 /// Returns the limits that a plan exceeds.
 pub fn exceeded(plan: &MembershipPlan, limits: &Limits) -> Option<Exceeded> {
-    limits.exceeded(plan.changes(), plan.current)
+    limits.exceeded(plan.adds.len(), plan.removes.len(), plan.current)
 }
 
 /// Checks a plan against its limits and the profile's current hold, if any. An approval clears

@@ -270,10 +270,8 @@ fn preview(question: &Question<'_>, joins: usize, leaves: usize) -> Preview {
         not_learners: current.map(|now| now.others),
         unchanged: current.map(|now| now.rows.len() - leaves),
         hold: current.and_then(|now| {
-            let changes = joins + leaves + now.others;
-            question
-                .limits
-                .exceeded(changes, now.rows.len() + now.others)
+            let (removes, members) = (leaves + now.others, now.rows.len() + now.others);
+            question.limits.exceeded(joins, removes, members)
         }),
         courses_gained: names(&mut after.difference(before)),
         courses_lost: names(&mut before.difference(after)),
