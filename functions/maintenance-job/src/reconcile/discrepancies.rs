@@ -3,6 +3,7 @@
 use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::discrepancies::{Discrepancies, Resolution, resolve};
 
+use super::memberships::save;
 use crate::context::{ProfileContext, RunContext};
 
 /// Finds the discrepancies of every profile, and stores the profiles from which something was
@@ -10,8 +11,8 @@ use crate::context::{ProfileContext, RunContext};
 pub(crate) async fn handle(context: &mut RunContext<'_>) -> Result<(), StoreError> {
     let living = context.living();
     let fence = context.budget.fence();
-    let active = context.profiles.iter_mut();
-    for entry in active.filter(|entry| !entry.profile.is_deleted()) {
+    let active = context.profiles.iter_mut().enumerate();
+    for (index, entry) in active.filter(|(_, entry)| !entry.profile.is_deleted()) {
         let known = &entry.state.missing;
         let Resolution {
             stored,
@@ -23,9 +24,7 @@ pub(crate) async fn handle(context: &mut RunContext<'_>) -> Result<(), StoreErro
         let missing = found.missing.recorded();
         if missing != entry.state.missing {
             entry.state.missing = missing;
-            // Stored at once: each snapshot counts once, also if the run crashes.
-            let (store, id) = (&context.services.store, entry.profile.id);
-            store.put_profile_state(fence, id, &entry.state).await?;
+            context.unsaved.insert(index);
         }
         if !found.is_unchanged() {
             match context
@@ -49,7 +48,8 @@ pub(crate) async fn handle(context: &mut RunContext<'_>) -> Result<(), StoreErro
         }
         entry.report.discrepancies = found;
     }
-    Ok(())
+    // Stored before the next step, so that each snapshot counts once, also if the run crashes.
+    save(context).await
 }
 
 /// Adds remarks to the report.

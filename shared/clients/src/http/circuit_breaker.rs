@@ -1,5 +1,5 @@
-//! Stops requests to a third party that does not respond, so that it costs the run one request and
-//! not one timeout for each profile.
+//! Stops requests to a third party that does not respond, so that it costs the run two requests and
+//! not some for each profile.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -32,6 +32,13 @@ struct Open {
     pause: Duration,
 }
 
+impl State {
+    /// Opens the breaker unless it is open; the first reason and its pause count.
+    fn open(&mut self, reason: &'static str, pause: Duration) {
+        self.open.get_or_insert(Open { reason, pause });
+    }
+}
+
 impl CircuitBreaker {
     /// Returns how long to wait before the next attempt if nothing more is sent.
     pub(crate) fn open_for(&self) -> Option<Duration> {
@@ -61,16 +68,10 @@ impl CircuitBreaker {
         self.with(|state| {
             state.timeouts = if silent { state.timeouts + 1 } else { 0 };
             if state.timeouts >= TIMEOUTS {
-                state.open.get_or_insert(Open {
-                    reason: "earlier requests received no response",
-                    pause: PAUSE,
-                });
+                state.open("earlier requests received no response", PAUSE);
             }
             if let Some(pause) = throttled {
-                state.open.get_or_insert(Open {
-                    reason: "a longer pause was asked for",
-                    pause,
-                });
+                state.open("a longer pause was asked for", pause);
             }
         });
     }
@@ -83,10 +84,7 @@ impl CircuitBreaker {
         self.with(|state| {
             state.server_errors = if failed { state.server_errors + 1 } else { 0 };
             if state.server_errors >= SERVER_ERRORS {
-                state.open.get_or_insert(Open {
-                    reason: "earlier requests were answered with server errors",
-                    pause: PAUSE,
-                });
+                state.open("earlier requests were answered with server errors", PAUSE);
             }
         });
     }

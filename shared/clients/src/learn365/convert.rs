@@ -149,7 +149,7 @@ impl Set for UserIds {
     type Row<'a> = UserId;
 
     fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid> {
-        known(wire.id.as_ref())
+        Users::own_id(wire)
     }
 
     fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String> {

@@ -9,19 +9,19 @@ use crate::context::RunContext;
 use crate::report::PLATFORM_TRIES;
 
 /// The reason of a profile whose enrolments wait until the platform responds again.
-pub(super) const NO_RESPONSE: &str =
+const NO_RESPONSE: &str =
     "Learn365 does not respond or asked for a pause; its courses follow later";
 
-/// Marks a profile as unfinished. After some invocations that is a failure, which ends the run and
+/// Marks a profile as unfinished because the platform does not respond. After some invocations that is a failure, which ends the run and
 /// which administrators are notified of.
-pub(super) fn defer(context: &mut RunContext<'_>, index: usize, reason: &str) {
+pub(super) fn defer(context: &mut RunContext<'_>, index: usize) {
     let given_up = context.continuation >= PLATFORM_TRIES;
     let report = &mut context.profiles[index].report;
     if given_up {
-        report.fail(format!("Learn365: {reason}"));
+        report.fail(format!("Learn365: {NO_RESPONSE}"));
     } else if report.status == ProfileStatus::Synchronised {
         report.status = ProfileStatus::Unfinished;
-        report.reason = Some(reason.to_owned());
+        report.reason = Some(NO_RESPONSE.to_owned());
     }
 }
 

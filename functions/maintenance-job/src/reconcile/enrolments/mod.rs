@@ -17,7 +17,7 @@ use rollcall_domain::membership::report::ProfileStatus;
 use crate::context::RunContext;
 use crate::error::StepError;
 use apply::apply_steps;
-use attempts::{NO_RESPONSE, defer, note_attempt, order};
+use attempts::{defer, note_attempt, order};
 
 /// One of the four phases; each processes all profiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) async fn run_phase(
     let catalogs = catalogs(&context.snapshot);
     for index in order(context, phase) {
         if context.platform.suspended_for().is_some() {
-            defer(context, index, NO_RESPONSE);
+            defer(context, index);
             continue;
         }
         context.budget.check().await?;
@@ -75,7 +75,7 @@ async fn update_profile(
     let enrolments = match read_enrolments(&context.platform, object, known).await {
         Ok(enrolments) => enrolments,
         Err(error) if error.is_deferral() => {
-            defer(context, index, NO_RESPONSE);
+            defer(context, index);
             return Ok(());
         }
         Err(error) => {
@@ -149,16 +149,7 @@ async fn record_intent(
             EnrolmentStep::Unenrol { .. } | EnrolmentStep::LeaveCatalog { .. } => {}
         }
     }
-    if *state == before {
-        return Ok(());
-    }
-    let entry = &context.profiles[index];
-    let fence = context.budget.fence();
-    context
-        .services
-        .store
-        .put_profile_state(fence, entry.profile.id, &entry.state)
-        .await
+    save_changed(context, index, &before).await
 }
 
 /// Reads the current courses and catalogs of a group from the platform. A group that the
